@@ -1,0 +1,1 @@
+"""MaxNutrition: the analyses that run on the worker."""

@@ -1,0 +1,1 @@
+"""A Docker-free stand-in for `supabase start`."""
