@@ -42,7 +42,7 @@ class Databases:
     def copy(self, template: str) -> str:
         """The name of a new database, a copy of `template`."""
         name = f"test_{next(self._numbers)}"
-        self._as_superuser("create database {} template {}", name, template)
+        self._as_superuser("create database {} template {} owner postgres", name, template)
         return name
 
     def drop(self, name: str) -> None:
@@ -63,7 +63,7 @@ class Databases:
 
 @contextmanager
 def running_databases() -> Iterator[Databases]:
-    """A throw-away server with the two templates. `ANALYSIS_TEST_POSTGRES_BIN` names other binaries than the wheel's."""
+    """A throw-away server with the two templates; `ANALYSIS_TEST_POSTGRES_BIN` may name other binaries."""
     bin_dir = os.environ.get("ANALYSIS_TEST_POSTGRES_BIN")
     with tempfile.TemporaryDirectory(prefix="analysis-tests-") as directory:
         Path(directory).chmod(0o755)
@@ -73,8 +73,8 @@ def running_databases() -> Iterator[Databases]:
         try:
             bootstrap(server.url(SUPERUSER))
             databases = Databases(server)
-            databases._as_superuser("create database {} template {}", "platform", "postgres")
-            databases._as_superuser("create database {} template {}", "migrated", "platform")
+            databases._as_superuser("create database {} template {} owner postgres", "platform", "postgres")
+            databases._as_superuser("create database {} template {} owner postgres", "migrated", "platform")
             migrate(databases.url("migrated"), read_migrations(MIGRATIONS))
             yield databases
         finally:
