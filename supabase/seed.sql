@@ -1,0 +1,1 @@
+-- Nothing to seed: job types come with the migrations, everything else is made by users.
