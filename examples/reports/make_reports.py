@@ -126,7 +126,9 @@ def lipids() -> Sheet:
 def thyroid() -> Sheet:
     """Dotted leaders, the reference on the line below."""
     sheet = Sheet("lato", ink="#111111")
-    sheet.letterhead("#7a2f6b", "Centro de Análises Ipê-Roxo", "Av. dos Jequitibás, 900  ·  Goiânia - GO  ·  (62) 0000-0000")
+    sheet.letterhead(
+        "#7a2f6b", "Centro de Análises Ipê-Roxo", "Av. dos Jequitibás, 900  ·  Goiânia - GO  ·  (62) 0000-0000"
+    )
     sheet.box(
         [
             ("Cliente: Iara Monteiro Sales", "Protocolo: 2025.11.003"),

@@ -1,0 +1,1 @@
+"""Reading lab reports: pixels -> boxes -> lines -> analytes."""

@@ -1,0 +1,1 @@
+"""Invented lab reports for the demo and the tests; drawn by examples/reports/make_reports.py."""
