@@ -1,0 +1,58 @@
+"""The SQL functions' answers, checked at the border before the engine sees them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from analysis_worker.jobs import Job, JobStatus, Lease
+from analysis_worker.outcomes import Reconciliation, Settlement
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class ClaimedRow(_Row):
+    id: UUID
+    type: str
+    user_id: UUID | None
+    input: dict[str, Any]
+    attempt: int
+    max_attempts: int
+    timeout_seconds: float
+    created_at: datetime
+    lease_id: UUID
+
+    def job(self) -> Job:
+        lease = Lease(self.id, self.lease_id)
+        fields = self.model_dump(exclude={"lease_id"})
+        return Job(**fields, lease=lease)
+
+
+class AnswerRow(_Row):
+    """What every function under a lease answers."""
+
+    status: JobStatus
+    lease: Literal["held", "lost"] = "held"
+    retry_in_seconds: float | None = None
+
+    def settlement(self) -> Settlement:
+        return Settlement(self.status, self.lease == "held", self.retry_in_seconds)
+
+
+class LostRow(_Row):
+    lost: list[UUID]
+
+
+class ReconciledRow(_Row):
+    rescued: int = 0
+    expired: int = 0
+    failed: int = 0
+    next_due_seconds: float | None = None
+
+    def reconciliation(self) -> Reconciliation:
+        return Reconciliation(self.rescued, self.expired, self.failed, self.next_due_seconds)

@@ -1,0 +1,51 @@
+"""`analysis-worker run`: a worker in the foreground."""
+
+from __future__ import annotations
+
+from typing import Annotated, NoReturn
+
+import anyio
+import typer
+from pydantic import ValidationError
+
+from analysis_worker.logs import configure_logging
+from analysis_worker.service import AppNotFoundError, load_app, run_until_signalled
+from analysis_worker.settings import Settings, variable_of
+
+EXIT_BAD_CONFIGURATION = 2
+EXIT_FORCED = 130
+
+
+def run(
+    app: Annotated[str, typer.Option(help="The application, as package.module:name.")],
+    concurrency: Annotated[int | None, typer.Option(min=1, help="Jobs at a time.")] = None,
+    realtime: Annotated[bool | None, typer.Option(help="Be woken by Realtime, or poll alone.")] = None,
+) -> None:
+    """Run a worker until SIGTERM or Ctrl-C; then let jobs finish and give the rest back.
+
+    Configured by SUPABASE_URL, SUPABASE_SECRET_KEY (or SUPABASE_SERVICE_ROLE_KEY) and ANALYSIS_WORKER_* variables.
+
+    Exit codes: 0 drained, 1 crashed, 2 bad configuration, 130 stopped at once by a second signal.
+    """
+    settings = _read_settings(concurrency=concurrency, realtime=realtime)
+    configure_logging(settings.log_format, settings.log_level)
+    try:
+        application = load_app(app)
+    except AppNotFoundError as error:
+        _fail([str(error)])
+    if not anyio.run(run_until_signalled, settings, application):
+        raise typer.Exit(EXIT_FORCED)
+
+
+def _read_settings(**options: object) -> Settings:
+    given = {name: value for name, value in options.items() if value is not None}
+    try:
+        return Settings(**given)  # type: ignore[arg-type]  # pydantic checks what the command line gave
+    except ValidationError as error:
+        _fail([f"{variable_of(problem['loc'])}: {problem['msg']}" for problem in error.errors(include_input=False)])
+
+
+def _fail(problems: list[str]) -> NoReturn:
+    for problem in problems:
+        typer.echo(f"error: {problem}", err=True)
+    raise typer.Exit(EXIT_BAD_CONFIGURATION)

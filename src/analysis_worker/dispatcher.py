@@ -1,0 +1,105 @@
+"""Woken by the bell, fetches as many jobs as there are free slots, and starts them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import anyio
+from loguru import logger
+
+from analysis_worker.backoff import Backoff
+from analysis_worker.bell import Bell
+from analysis_worker.errors import StoreError
+from analysis_worker.executor import Executor
+from analysis_worker.flow import patience
+from analysis_worker.jobs import Job
+from analysis_worker.outcomes import Settlement
+from analysis_worker.ports import JobStore, WakeSource
+from analysis_worker.wakes import WakeReason
+
+_CLAIM_BACKOFF = Backoff(first=0.5, cap=15.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """In whose name claims are made, under which new lease ids, and how often without anybody ringing."""
+
+    worker_id: str
+    new_lease_id: Callable[[], UUID]
+    poll_seconds: float
+
+
+class Dispatcher:
+    """Claims only what can start at once, and never drops the lease id of a claim that got no answer."""
+
+    def __init__(
+        self, store: JobStore, executor: Executor, wake_source: WakeSource, bell: Bell, claims: Claims
+    ) -> None:
+        self._store = store
+        self._executor = executor
+        self._wake_source = wake_source
+        self._bell = bell
+        self._claims = claims
+        self._unanswered: UUID | None = None
+        self._left_behind = False
+        self._next_due_at: float | None = None
+
+    def expect_due(self, seconds: float) -> None:
+        """A job becomes due in `seconds`, and nothing will ring for it."""
+        due_at = anyio.current_time() + seconds
+        if self._next_due_at is None or due_at < self._next_due_at:
+            self._next_due_at = due_at
+            self._bell.nudge()
+
+    def slot_freed(self, settlement: Settlement | None) -> None:
+        if settlement is not None and settlement.retry_in_seconds is not None:
+            self.expect_due(settlement.retry_in_seconds)
+        if self._left_behind:
+            self._bell.ring(WakeReason.CAPACITY)
+
+    async def run(self) -> None:
+        """Dispatch until cancelled."""
+        failures = 0
+        while True:
+            reason = await self._bell.wait(self._patience())
+            if reason is None:
+                continue
+            try:
+                await self._drain(reason)
+                failures = 0
+            except StoreError as error:
+                failures += 1
+                delay = _CLAIM_BACKOFF.delay(failures, random.random)
+                logger.warning("claim failed", error=str(error), retry_in_seconds=round(delay, 2))
+                self._bell.ring(reason)
+                await anyio.sleep(delay)
+
+    def _patience(self) -> float | None:
+        due_in = None if self._next_due_at is None else self._next_due_at - anyio.current_time()
+        return patience(self._wake_source.state, self._claims.poll_seconds, due_in)
+
+    async def _drain(self, reason: WakeReason) -> None:
+        """Claim to free capacity, again while batches come back full."""
+        if self._next_due_at is not None and self._next_due_at <= anyio.current_time():
+            self._next_due_at = None
+        self._left_behind = True
+        while (free := self._executor.free_slots) > 0:
+            jobs = await self._claim(free)
+            for job in jobs:
+                log = logger.bind(job_id=str(job.id), job_type=job.type, attempt=job.attempt)
+                log.info("claimed", woken_by=reason.value)
+                self._executor.start(job)
+            if len(jobs) < free:
+                self._left_behind = False
+                return
+
+    async def _claim(self, max_jobs: int) -> Sequence[Job]:
+        lease_id = self._unanswered or self._claims.new_lease_id()
+        self._unanswered = lease_id
+        with anyio.CancelScope(shield=True):  # jobs claimed while the worker is told to stop are ours to give back
+            jobs = await self._store.claim(self._claims.worker_id, lease_id, self._executor.types, max_jobs)
+        self._unanswered = None
+        return jobs

@@ -1,0 +1,208 @@
+"""Run one claimed job: parse its input, call its handler under lease and deadline, settle what came of it."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import TYPE_CHECKING, assert_never
+from uuid import UUID
+
+import anyio
+from anyio.abc import TaskGroup
+from loguru import logger
+from pydantic import BaseModel, ValidationError
+
+from analysis_worker.backoff import Backoff
+from analysis_worker.context import JobContext
+from analysis_worker.errors import StoreError, StoreRejectedError, StoreUnavailableError
+from analysis_worker.handlers import AnyHandler
+from analysis_worker.jobs import Job, Lease
+from analysis_worker.outcomes import Completed, Failed, Outcome, Released, Settlement
+from analysis_worker.ports import JobStore
+from analysis_worker.settle import (
+    outcome_of_error,
+    outcome_of_invalid_input,
+    outcome_of_invalid_result,
+    outcome_of_result,
+    outcome_of_timeout,
+)
+
+if TYPE_CHECKING:
+    from loguru import Logger
+
+_SETTLE_SECONDS = 300.0
+_SETTLE_BACKOFF = Backoff(first=0.5, cap=8.0)
+
+
+class _Stop(Enum):
+    LEASE_LOST = auto()
+    RELEASED = auto()
+
+
+@dataclass(slots=True)
+class _Running:
+    lease: Lease
+    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    settling: anyio.CancelScope = field(default_factory=lambda: anyio.CancelScope(shield=True))
+    stop: _Stop | None = None
+
+    def end(self, stop: _Stop) -> None:
+        if self.stop is None:
+            self.stop = stop
+            self.scope.cancel()
+
+
+class Executor:
+    """Runs jobs side by side and knows which leases this worker holds."""
+
+    def __init__(
+        self,
+        group: TaskGroup,
+        store: JobStore,
+        handlers: Mapping[str, AnyHandler],
+        concurrency: int,
+        on_settled: Callable[[Settlement | None], None],
+    ) -> None:
+        """`on_settled` hears of every slot that is free again, with the queue's answer where there was one."""
+        self._group = group
+        self._concurrency = concurrency
+        self._store = store
+        self._handlers = handlers
+        self._on_settled = on_settled
+        self._running: dict[UUID, _Running] = {}
+        self._idle = anyio.Event()
+
+    @property
+    def held(self) -> Collection[Lease]:
+        return [running.lease for running in self._running.values()]
+
+    @property
+    def types(self) -> Collection[str]:
+        return self._handlers.keys()
+
+    @property
+    def free_slots(self) -> int:
+        return self._concurrency - len(self._running)
+
+    def start(self, job: Job) -> None:
+        """Run the job in the background; its lease counts as held from now on."""
+        running = _Running(job.lease)
+        self._running[job.id] = running
+        self._group.start_soon(self._run, job, running)
+
+    def lose(self, job_ids: Collection[UUID]) -> None:
+        """Stop these jobs without a word to the queue: their leases are gone."""
+        for job_id in job_ids:
+            if (running := self._running.get(job_id)) is not None:
+                running.end(_Stop.LEASE_LOST)
+
+    def release_all(self) -> None:
+        """Stop every job and give it back."""
+        for running in self._running.values():
+            running.end(_Stop.RELEASED)
+
+    def abandon(self) -> None:
+        """Give up settling too: what is unsettled now is left to the reconciler."""
+        for running in self._running.values():
+            running.settling.cancel()
+
+    async def wait_idle(self) -> None:
+        while self._running:
+            self._idle = anyio.Event()
+            await self._idle.wait()
+
+    async def _run(self, job: Job, running: _Running) -> None:
+        log = logger.bind(job_id=str(job.id), job_type=job.type, attempt=job.attempt)
+        started_at = anyio.current_time()
+        settlement: Settlement | None = None
+        try:
+            outcome = await self._attempt(job, running, log)
+            if outcome is not None:
+                log = log.bind(outcome=type(outcome).__name__.lower(), run_ms=_milliseconds_since(started_at))
+                with running.settling:
+                    settlement = await self._settle(job.lease, outcome, log)
+        finally:
+            del self._running[job.id]
+            self._idle.set()
+            self._on_settled(settlement)
+
+    async def _attempt(self, job: Job, running: _Running, log: Logger) -> Outcome | None:
+        """What became of the attempt, None where the lease was lost. Outside cancellation releases the job."""
+        outcome: Outcome | None = Released()
+        with running.scope:
+            with anyio.move_on_after(job.timeout_seconds) as deadline:
+                outcome = await self._call_handler(job, running, log)
+            if deadline.cancelled_caught:
+                outcome = outcome_of_timeout(job.timeout_seconds)
+        match running.stop:
+            case None:
+                return outcome
+            case _Stop.RELEASED:
+                return outcome if isinstance(outcome, Completed) else Released()
+            case _Stop.LEASE_LOST:
+                log.warning("lease lost, attempt dropped")
+                return None
+            case _:
+                assert_never(running.stop)
+
+    async def _call_handler(self, job: Job, running: _Running, log: Logger) -> Outcome:
+        handler = self._handlers[job.type]
+        try:
+            parsed: BaseModel = handler.input.model_validate(job.input)
+        except ValidationError as error:
+            return outcome_of_invalid_input(error)
+        context = JobContext(job, log, self._progress_reporter(running, log))
+        try:
+            result = await handler.run(parsed, context)
+        except Exception as error:  # noqa: BLE001 - the border between the engine and other people's code
+            outcome = outcome_of_error(error)
+            if isinstance(outcome, Failed) and outcome.code == "internal_error":
+                log.opt(exception=error).error("handler raised")
+            return outcome
+        try:
+            return outcome_of_result(handler.result.model_validate(result))
+        except ValidationError as error:
+            return outcome_of_invalid_result(error)
+
+    def _progress_reporter(self, running: _Running, log: Logger) -> Callable[[float, str], Awaitable[None]]:
+        async def report(progress: float, phase: str) -> None:
+            try:
+                if not await self._store.report_progress(running.lease, progress, phase):
+                    running.end(_Stop.LEASE_LOST)
+            except StoreError as error:
+                log.warning("progress not reported", error=str(error))
+
+        return report
+
+    async def _settle(self, lease: Lease, outcome: Outcome, log: Logger) -> Settlement | None:
+        """Tell the queue until it answers: the work is done and paid for. None where it refused or stayed away."""
+        with anyio.move_on_after(_SETTLE_SECONDS):
+            for failures in itertools.count(1):
+                try:
+                    settlement = await self._store.settle(lease, outcome)
+                except StoreUnavailableError as error:
+                    log.warning("settlement not answered, sending again", error=str(error))
+                    await anyio.sleep(_SETTLE_BACKOFF.delay(failures, random.random))
+                except StoreRejectedError as error:
+                    log.error("settlement refused", error=str(error))  # noqa: TRY400 - the error says it all
+                    return None
+                else:
+                    _log_settlement(settlement, outcome, log)
+                    return settlement
+        log.error("settlement given up, left to the reconciler")
+        return None
+
+
+def _log_settlement(settlement: Settlement, outcome: Outcome, log: Logger) -> None:
+    if not settlement.lease_held:
+        log.warning("lease lost before settling", status=settlement.status)
+        return
+    reason = {"code": outcome.code} if isinstance(outcome, Failed) else {}
+    log.info("settled", status=settlement.status, retry_in_seconds=settlement.retry_in_seconds, **reason)
+
+
+def _milliseconds_since(started_at: float) -> float:
+    return round((anyio.current_time() - started_at) * 1000, 1)

@@ -1,0 +1,63 @@
+"""One structured line per event on standard error: JSON for machines, text for people."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import logging
+import sys
+from typing import TYPE_CHECKING, Any
+
+from loguru import logger
+
+if TYPE_CHECKING:
+    from loguru import Message
+
+# Their DEBUG and INFO lines hold keys (in URLs) and whole rows.
+_TALKATIVE = ("httpx", "httpcore", "websockets", "realtime", "hpack", "asyncio")
+
+
+def configure_logging(log_format: str, level: str) -> None:
+    """Send loguru and the standard library's loggers to standard error. `log_format`: auto, json or text."""
+    as_text = log_format == "text" or (log_format == "auto" and sys.stderr.isatty())
+    logger.remove()
+    logger.add(
+        _write_text if as_text else _write_json,
+        level=level,
+        format="{message}",
+        backtrace=False,
+        diagnose=False,  # it would print the values of variables
+    )
+    logging.basicConfig(handlers=[_ToLoguru()], level=logging.INFO, force=True)
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _write_json(message: Message) -> None:
+    record = message.record
+    line: dict[str, Any] = {
+        "time": record["time"].isoformat(),
+        "level": record["level"].name.lower(),
+        "event": record["message"],
+        **record["extra"],
+    }
+    if record["exception"] is not None:
+        line["traceback"] = str(message).partition("\n")[2]
+    sys.stderr.write(json.dumps(line, default=str, ensure_ascii=False) + "\n")
+
+
+def _write_text(message: Message) -> None:
+    record = message.record
+    fields = "".join(f" {name}={value}" for name, value in record["extra"].items() if name != "worker_id")
+    first, _, rest = str(message).partition("\n")
+    sys.stderr.write(f"{record['time']:%H:%M:%S.%f} {record['level'].name:<7} {first}{fields}\n{rest}")
+
+
+class _ToLoguru(logging.Handler):
+    """Standard library records become loguru records, at the depth of the code that logged them."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        depth, frame = 0, inspect.currentframe()
+        while frame is not None and (depth == 0 or frame.f_code.co_filename == logging.__file__):
+            frame, depth = frame.f_back, depth + 1
+        logger.opt(depth=depth, exception=record.exc_info).log(record.levelname, record.getMessage())

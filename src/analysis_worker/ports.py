@@ -1,0 +1,56 @@
+"""What the engine needs from the world: a queue to ask, and somebody to ring when it should.
+
+A store's writes after a claim all carry the lease, and each is safe to send twice: the second answer is the first one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Protocol
+from uuid import UUID
+
+from analysis_worker.jobs import Job, Lease
+from analysis_worker.outcomes import Outcome, Reconciliation, Settlement
+from analysis_worker.wakes import ListenerState, WakeReason
+
+
+class JobStore(Protocol):
+    """The queue. Every method raises StoreUnavailableError or StoreRejectedError, and nothing else of its own."""
+
+    async def claim(self, worker_id: str, lease_id: UUID, types: Collection[str], max_jobs: int) -> Sequence[Job]:
+        """pending -> processing for up to `max_jobs` jobs, all under `lease_id`.
+
+        The same `lease_id` again returns what it still holds and claims nothing more.
+        """
+        ...
+
+    async def settle(self, lease: Lease, outcome: Outcome) -> Settlement:
+        """processing -> what the outcome says, once. Under a lost lease nothing changes, and the answer says so."""
+        ...
+
+    async def report_progress(self, lease: Lease, progress: float, phase: str) -> bool:
+        """Show `progress` (0..1) and `phase` to the job's owner; False where the lease is lost."""
+        ...
+
+    async def heartbeat(self, worker_id: str, lease_seconds: float, held: Collection[Lease]) -> Collection[UUID]:
+        """Say that this worker lives for `lease_seconds` more; returns the jobs among `held` whose lease is gone."""
+        ...
+
+    async def reconcile(self) -> Reconciliation:
+        """Rescue jobs of dead workers and end jobs far past their deadline. Any worker may call it at any time."""
+        ...
+
+    async def deregister(self, worker_id: str) -> None:
+        """Forget a worker that holds no lease any more."""
+        ...
+
+
+class WakeSource(Protocol):
+    """Somebody who notices new jobs. A hint and no promise: the reconciler makes the promise."""
+
+    @property
+    def state(self) -> ListenerState: ...
+
+    async def run(self, ring: Callable[[WakeReason], None]) -> None:
+        """Listen until cancelled, whatever happens to the connection; `ring` must be called from the event loop."""
+        ...

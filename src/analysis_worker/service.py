@@ -1,0 +1,71 @@
+"""A worker with its real surroundings: an application's handlers, PostgREST, Realtime, and the process's signals."""
+
+from __future__ import annotations
+
+import importlib
+import signal
+from collections.abc import Callable
+
+import anyio
+from loguru import logger
+
+from analysis_worker.adapters.postgrest import PostgrestJobStore, new_http_client
+from analysis_worker.adapters.realtime import NoWakeSource, RealtimeWakeSource
+from analysis_worker.handlers import App
+from analysis_worker.ports import WakeSource
+from analysis_worker.settings import Settings
+from analysis_worker.worker import Worker, new_worker_id
+
+
+class AppNotFoundError(Exception):
+    """`--app` names nothing that can be imported and called."""
+
+
+def load_app(path: str) -> App:
+    """The application at `package.module:name`."""
+    module_name, _, name = path.partition(":")
+    try:
+        app: App = getattr(importlib.import_module(module_name), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise AppNotFoundError(f"no application at {path!r}: {error}") from error
+    if not callable(app):
+        raise AppNotFoundError(f"{path!r} is no application: it cannot be called")
+    return app
+
+
+async def run_worker(settings: Settings, app: App, on_started: Callable[[Worker], object]) -> None:
+    """Run one worker of `app` until `Worker.stop` is called on what `on_started` got."""
+    key = settings.supabase_key.get_secret_value()
+    async with new_http_client(settings.supabase_url, key) as client, app(settings) as handlers:
+        worker_id = new_worker_id()
+        worker = Worker(PostgrestJobStore(client), _wake_source(settings, worker_id), handlers, settings, worker_id)
+        on_started(worker)
+        await worker.run()
+
+
+def _wake_source(settings: Settings, worker_id: str) -> WakeSource:
+    if not settings.realtime:
+        return NoWakeSource()
+    return RealtimeWakeSource(settings.supabase_url, settings.supabase_key.get_secret_value(), worker_id)
+
+
+async def run_until_signalled(settings: Settings, app: App) -> bool:
+    """Run until SIGTERM or SIGINT, then drain. False where a second signal ended it at once."""
+    drained = True
+
+    async def watch_signals(worker: Worker) -> None:
+        nonlocal drained
+        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as received:
+            async for number in received:
+                if worker.is_stopping:
+                    logger.warning("second signal, stopping at once", signal=number.name)
+                    drained = False
+                    group.cancel_scope.cancel()
+                    return
+                logger.info("signal received, draining", signal=number.name)
+                worker.stop()
+
+    async with anyio.create_task_group() as group:
+        await run_worker(settings, app, lambda worker: group.start_soon(watch_signals, worker))
+        group.cancel_scope.cancel()
+    return drained

@@ -1,0 +1,52 @@
+"""Configuration: the only module of the engine that reads the environment."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """Settings of one worker, from `ANALYSIS_WORKER_*` and the two variables every Supabase program knows."""
+
+    model_config = SettingsConfigDict(env_prefix="ANALYSIS_WORKER_", env_file=".env", extra="ignore", frozen=True)
+
+    supabase_url: str = Field(validation_alias=AliasChoices("supabase_url", "SUPABASE_URL"))
+    supabase_key: SecretStr = Field(
+        validation_alias=AliasChoices(
+            "supabase_key", "SUPABASE_SECRET_KEY", "SUPABASE_SERVICE_ROLE_KEY", "SUPABASE_KEY"
+        )
+    )
+    concurrency: int = Field(default=5, ge=1, le=1000)
+    heartbeat_seconds: Seconds = 8.0
+    lease_seconds: float = Field(default=25.0, ge=2, le=3600)
+    reconcile_seconds: Seconds = 30.0
+    poll_seconds: Seconds = 1.5
+    grace_seconds: float = Field(default=25.0, ge=0)
+    realtime: bool = True
+    log_format: str = Field(default="auto", pattern="^(auto|json|text)$")
+    log_level: str = "INFO"
+
+    @field_validator("supabase_url")
+    @classmethod
+    def _without_trailing_slash(cls, url: str) -> str:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return url.rstrip("/")
+
+    @model_validator(mode="after")
+    def _lease_outlives_a_missed_heartbeat(self) -> Self:
+        if self.lease_seconds < 2 * self.heartbeat_seconds:
+            raise ValueError("lease_seconds must be at least twice heartbeat_seconds")
+        return self
+
+
+def variable_of(location: tuple[int | str, ...]) -> str:
+    """The environment variable behind a field of Settings, for messages."""
+    field = ".".join(map(str, location)) or "settings"
+    special = {"supabase_url": "SUPABASE_URL", "supabase_key": "SUPABASE_SECRET_KEY"}
+    return special.get(field, f"ANALYSIS_WORKER_{field.upper()}")

@@ -1,0 +1,112 @@
+"""The running machine: listener, dispatcher, reconciler, heartbeats and jobs, from start to polite end."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from collections.abc import Iterable
+from uuid import uuid4
+
+import anyio
+from anyio.abc import TaskGroup
+from loguru import logger
+
+from analysis_worker.bell import Bell
+from analysis_worker.dispatcher import Claims, Dispatcher
+from analysis_worker.errors import StoreError
+from analysis_worker.executor import Executor
+from analysis_worker.handlers import AnyHandler, by_type
+from analysis_worker.lease import Heartbeat, keep_leases
+from analysis_worker.outcomes import Settlement
+from analysis_worker.ports import JobStore, WakeSource
+from analysis_worker.reconciler import reconcile_forever
+from analysis_worker.settings import Settings
+
+_RELEASE_SECONDS = 10.0
+_DEREGISTER_SECONDS = 5.0
+
+
+def new_worker_id() -> str:
+    return f"{socket.gethostname()}-{secrets.token_hex(4)}"
+
+
+class Worker:
+    """`run` works until `stop` is called, then drains: claims nothing more, lets jobs finish, gives the rest back."""
+
+    def __init__(
+        self,
+        store: JobStore,
+        wake_source: WakeSource,
+        handlers: Iterable[AnyHandler],
+        settings: Settings,
+        worker_id: str,
+    ) -> None:
+        self.worker_id = worker_id
+        self._store = store
+        self._wake_source = wake_source
+        self._handlers = by_type(handlers)
+        self._settings = settings
+        self._stopping = anyio.Event()
+
+    def stop(self) -> None:
+        """Begin the drain. Calling it again changes nothing."""
+        self._stopping.set()
+
+    @property
+    def is_stopping(self) -> bool:
+        return self._stopping.is_set()
+
+    async def run(self) -> None:
+        with logger.contextualize(worker_id=self.worker_id):
+            logger.info("worker started", types=sorted(self._handlers), concurrency=self._settings.concurrency)
+            async with anyio.create_task_group() as group:
+                bell, executor, dispatcher = self._assemble(group)
+                group.start_soon(self._keep_leases, executor)
+                await self._take_in(bell, dispatcher)
+                await self._drain(executor)
+                group.cancel_scope.cancel()
+            await self._deregister()
+            logger.info("worker stopped")
+
+    def _assemble(self, group: TaskGroup) -> tuple[Bell, Executor, Dispatcher]:
+        def on_settled(settlement: Settlement | None) -> None:
+            dispatcher.slot_freed(settlement)
+
+        bell = Bell()
+        executor = Executor(group, self._store, self._handlers, self._settings.concurrency, on_settled)
+        claims = Claims(self.worker_id, uuid4, self._settings.poll_seconds)
+        dispatcher = Dispatcher(self._store, executor, self._wake_source, bell, claims)
+        return bell, executor, dispatcher
+
+    async def _take_in(self, bell: Bell, dispatcher: Dispatcher) -> None:
+        """Everything that brings jobs in, until the worker is told to stop and the last claim is answered."""
+        async with anyio.create_task_group() as intake:
+            intake.start_soon(self._wake_source.run, bell.ring)
+            intake.start_soon(dispatcher.run)
+            intake.start_soon(self._reconcile, bell, dispatcher)
+            await self._stopping.wait()
+            intake.cancel_scope.cancel()
+
+    async def _keep_leases(self, executor: Executor) -> None:
+        heartbeat = Heartbeat(self.worker_id, self._settings.heartbeat_seconds, self._settings.lease_seconds)
+        await keep_leases(self._store, heartbeat, held=lambda: executor.held, on_lost=executor.lose)
+
+    async def _reconcile(self, bell: Bell, dispatcher: Dispatcher) -> None:
+        interval = self._settings.reconcile_seconds
+        await reconcile_forever(self._store, bell, dispatcher.expect_due, interval_seconds=interval)
+
+    async def _drain(self, executor: Executor) -> None:
+        logger.info("draining", running=len(executor.held), grace_seconds=self._settings.grace_seconds)
+        with anyio.move_on_after(self._settings.grace_seconds):
+            await executor.wait_idle()
+        executor.release_all()
+        with anyio.move_on_after(_RELEASE_SECONDS):
+            await executor.wait_idle()
+        executor.abandon()
+
+    async def _deregister(self) -> None:
+        with anyio.move_on_after(_DEREGISTER_SECONDS):
+            try:
+                await self._store.deregister(self.worker_id)
+            except StoreError as error:
+                logger.warning("not deregistered", error=str(error))
