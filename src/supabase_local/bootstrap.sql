@@ -56,14 +56,23 @@ create table auth.users (
     updated_at timestamptz not null default now()
 );
 
-create table auth.refresh_tokens (
-    token text primary key,
+create table auth.sessions (
+    id uuid primary key default gen_random_uuid(),
     user_id uuid not null references auth.users (id) on delete cascade,
-    session_id uuid not null,
-    revoked boolean not null default false,
+    method text not null,
     created_at timestamptz not null default now()
 );
-create index refresh_tokens_user_id_idx on auth.refresh_tokens (user_id);
+create index sessions_user_id_idx on auth.sessions (user_id);
+
+create table auth.refresh_tokens (
+    token text primary key,
+    session_id uuid not null references auth.sessions (id) on delete cascade,
+    parent text,
+    revoked boolean not null default false,
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now()
+);
+create index refresh_tokens_session_id_idx on auth.refresh_tokens (session_id);
 
 create function auth.jwt() returns jsonb
 language sql stable as $$
@@ -77,7 +86,7 @@ create function auth.email() returns text
 language sql stable as $$ select auth.jwt() ->> 'email' $$;
 
 grant select, references, trigger on auth.users to postgres with grant option;
-grant all on auth.users, auth.refresh_tokens to postgres;
+grant all on auth.users, auth.sessions, auth.refresh_tokens to postgres;
 reset role;
 
 -- Storage -------------------------------------------------------------------------------------------------------------

@@ -73,9 +73,10 @@ class PostgresServer:
         self._run("pg_ctl", [*arguments, "--log", str(self.log_file), "--options", options])
 
     def stop(self, mode: str = "immediate") -> None:
-        """Stop if running. `mode` is pg_ctl's: smart, fast or immediate."""
+        """Stop if running, 15 s at most. `mode` is pg_ctl's: smart, fast or immediate."""
         if (self.data_dir / "postmaster.pid").exists():
-            self._run("pg_ctl", ["stop", "--wait", "--silent", "--mode", mode, "--pgdata", str(self.data_dir)])
+            arguments = ["stop", "--wait", "--timeout=15", "--silent", "--mode", mode, "--pgdata", str(self.data_dir)]
+            self._run("pg_ctl", arguments)
 
     def _run(self, program: str, arguments: list[str]) -> None:
         executable = _reachable_binaries(self.bin_dir, self.directory) / program
