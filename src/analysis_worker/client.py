@@ -45,7 +45,7 @@ class AnalysisClient:
     def __init__(self, supabase: AsyncClient) -> None:
         self._supabase = supabase
 
-    async def enqueue(self, type: str, input: Mapping[str, Any], *, idempotency_key: str | None = None) -> JobView:  # noqa: A002 - the words of the SQL function
+    async def enqueue(self, type: str, input: Mapping[str, Any], *, idempotency_key: str | None = None) -> JobView:
         arguments = {"type": type, "input": dict(input), "idempotency_key": idempotency_key or str(uuid4())}
         return await self._view("enqueue_analysis", arguments)
 

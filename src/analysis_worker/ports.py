@@ -41,7 +41,7 @@ class JobStore(Protocol):
         ...
 
     async def deregister(self, worker_id: str) -> None:
-        """Forget a worker that holds no lease any more."""
+        """Forget this worker; what it still holds is pending again with its attempt given back."""
         ...
 
 

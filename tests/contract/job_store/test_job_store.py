@@ -1,0 +1,204 @@
+"""What every JobStore promises, asked of each of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from uuid import UUID, uuid4
+
+import anyio
+import pytest
+
+from analysis_worker import JobStatus
+from analysis_worker.jobs import Job, Lease
+from analysis_worker.outcomes import Completed, Deferred, Failed, Outcome, Released, Settlement
+from tests.contract.job_store.queues import TYPE, MemoryQueue, Queue, postgrest_queue
+from tests.databases import Databases
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(params=["memory", "postgrest"])
+async def queue(request: pytest.FixtureRequest, databases: Databases) -> AsyncIterator[Queue]:
+    if request.param == "memory":
+        yield MemoryQueue()
+        return
+    with databases.copied("migrated") as name:
+        async with postgrest_queue(databases.url(name), databases.url(name, "authenticator")) as served:
+            yield served
+
+
+async def claim(queue: Queue, max_jobs: int = 1, worker: str = "w1", lease_id: UUID | None = None) -> list[Job]:
+    return list(await queue.store.claim(worker, lease_id or uuid4(), [TYPE], max_jobs))
+
+
+async def claim_one(queue: Queue, worker: str = "w1") -> Job:
+    (job,) = await claim(queue, worker=worker)
+    return job
+
+
+async def status(queue: Queue, job_id: UUID) -> tuple[str, int]:
+    row = await queue.row(job_id)
+    return row["status"], row["attempt"]
+
+
+async def test_a_claim_takes_no_more_than_asked_for_and_the_oldest_first(queue: Queue) -> None:
+    ids = [await queue.enqueue() for _ in range(3)]
+    assert [job.id for job in await claim(queue, 2)] == ids[:2]
+    assert [job.id for job in await claim(queue, 2)] == ids[2:]
+    assert await claim(queue, 2) == []
+
+
+async def test_a_claimed_job_says_what_its_handler_needs(queue: Queue) -> None:
+    job_id = await queue.enqueue(max_attempts=5)
+    lease_id = uuid4()
+    (job,) = await claim(queue, lease_id=lease_id)
+    assert (job.id, job.type, job.input, job.attempt, job.max_attempts) == (job_id, TYPE, {"n": 1}, 1, 5)
+    assert job.timeout_seconds == 60
+    assert job.lease == Lease(job_id, lease_id)
+
+
+async def test_types_not_asked_for_are_left_alone(queue: Queue) -> None:
+    job_id = await queue.enqueue()
+    assert list(await queue.store.claim("w1", uuid4(), ["another"], 1)) == []
+    assert await status(queue, job_id) == ("pending", 0)
+
+
+async def test_the_same_lease_again_returns_what_it_holds_and_claims_nothing_more(queue: Queue) -> None:
+    first, second = await queue.enqueue(), await queue.enqueue()
+    lease_id = uuid4()
+    before = await claim(queue, lease_id=lease_id)
+    assert await claim(queue, 5, lease_id=lease_id) == before
+    assert [job.id for job in before] == [first]
+    assert await status(queue, second) == ("pending", 0)
+
+
+async def test_a_lease_whose_jobs_are_settled_claims_nothing_ever_again(queue: Queue) -> None:
+    await queue.enqueue()
+    lease_id = uuid4()
+    (job,) = await claim(queue, lease_id=lease_id)
+    await queue.store.settle(job.lease, Completed({"n": 2}))
+    other = await queue.enqueue()
+    assert await claim(queue, lease_id=lease_id) == []
+    assert await status(queue, other) == ("pending", 0)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [
+        (Completed({"n": 2}), ("completed", 1)),
+        (Failed("x", "y", retryable=False), ("failed", 1)),
+        (Failed("x", "y", retryable=True, delay_seconds=60), ("pending", 1)),
+        (Deferred(60, "cool_down"), ("pending", 0)),
+        (Released(), ("pending", 0)),
+    ],
+)
+async def test_an_outcome_is_settled_once_and_answered_the_same_again(
+    queue: Queue, outcome: Outcome, expected: tuple[str, int]
+) -> None:
+    await queue.enqueue()
+    job = await claim_one(queue)
+    first = await queue.store.settle(job.lease, outcome)
+    row = await queue.row(job.id)
+    again = await queue.store.settle(job.lease, outcome)
+    assert (row["status"], row["attempt"]) == expected
+    assert await queue.row(job.id) == row
+    assert (first.status, first.lease_held) == (again.status, again.lease_held) == (JobStatus(expected[0]), True)
+
+
+async def test_another_outcome_under_a_settled_lease_changes_nothing(queue: Queue) -> None:
+    await queue.enqueue()
+    job = await claim_one(queue)
+    await queue.store.settle(job.lease, Completed({"n": 2}))
+    answer = await queue.store.settle(job.lease, Failed("x", "y", retryable=False))
+    assert answer == Settlement(JobStatus.COMPLETED, lease_held=True)
+    assert (await queue.row(job.id))["result"] == {"n": 2}
+
+
+async def test_a_retry_is_not_claimed_before_it_is_due(queue: Queue) -> None:
+    await queue.enqueue()
+    job = await claim_one(queue)
+    answer = await queue.store.settle(job.lease, Failed("x", "y", retryable=True, delay_seconds=60))
+    assert answer.retry_in_seconds == pytest.approx(60, abs=1)
+    assert await claim(queue) == []
+    assert (await queue.store.reconcile()).next_due_seconds == pytest.approx(60, abs=2)
+    await queue.pass_time(61)
+    assert (await claim_one(queue)).attempt == 2
+
+
+async def test_the_last_attempt_fails_the_job_however_retryable(queue: Queue) -> None:
+    await queue.enqueue(max_attempts=1)
+    job = await claim_one(queue)
+    answer = await queue.store.settle(job.lease, Failed("x", "y", retryable=True))
+    assert answer.status is JobStatus.FAILED
+    error = (await queue.row(job.id))["error"]
+    assert (error["code"], error["message"]) == ("x", "y")
+
+
+async def test_a_worker_that_was_rescued_from_cannot_settle(queue: Queue) -> None:
+    await queue.enqueue()
+    late = await claim_one(queue, worker="dead")
+    await queue.pass_time(26)
+    assert (await queue.store.reconcile()).rescued == 1
+    current = await claim_one(queue, worker="alive")
+    answer = await queue.store.settle(late.lease, Completed({"n": 0}))
+    assert not answer.lease_held
+    assert await status(queue, late.id) == ("processing", 2)
+    assert (await queue.store.settle(current.lease, Completed({"n": 2}))).lease_held
+
+
+async def test_a_heartbeat_keeps_a_job_from_being_rescued(queue: Queue) -> None:
+    await queue.enqueue()
+    job = await claim_one(queue)
+    for _ in range(3):
+        await queue.pass_time(15)
+        assert list(await queue.store.heartbeat("w1", 25, [job.lease])) == []
+        assert (await queue.store.reconcile()).rescued == 0
+
+
+async def test_a_cancel_revokes_the_lease_and_the_heartbeat_tells(queue: Queue) -> None:
+    await queue.enqueue()
+    job = await claim_one(queue)
+    await queue.cancel(job.id)
+    assert list(await queue.store.heartbeat("w1", 25, [job.lease])) == [job.id]
+    assert not (await queue.store.settle(job.lease, Completed({"n": 2}))).lease_held
+    assert await status(queue, job.id) == ("cancelled", 1)
+
+
+async def test_a_lease_settled_a_moment_ago_is_not_reported_lost(queue: Queue) -> None:
+    await queue.enqueue()
+    job = await claim_one(queue)
+    await queue.store.settle(job.lease, Completed({"n": 2}))
+    assert list(await queue.store.heartbeat("w1", 25, [job.lease])) == []
+
+
+async def test_progress_needs_the_lease(queue: Queue) -> None:
+    await queue.enqueue()
+    job = await claim_one(queue)
+    assert await queue.store.report_progress(job.lease, 0.5, "lendo")
+    row = await queue.row(job.id)
+    assert (row["progress"], row["phase"]) == (0.5, "lendo")
+    assert not await queue.store.report_progress(Lease(job.id, uuid4()), 0.9, "outro")
+    assert (await queue.row(job.id))["progress"] == 0.5
+
+
+async def test_a_worker_that_deregisters_gives_back_what_it_still_holds(queue: Queue) -> None:
+    await queue.enqueue()
+    job = await claim_one(queue)
+    await queue.store.deregister("w1")
+    assert await status(queue, job.id) == ("pending", 0)
+    await queue.store.settle(job.lease, Completed({"n": 2}))
+    assert await status(queue, job.id) == ("pending", 0)
+
+
+async def test_claims_at_the_same_time_share_no_job(queue: Queue) -> None:
+    ids = {await queue.enqueue() for _ in range(30)}
+    claimed: list[UUID] = []
+
+    async def take(worker: str) -> None:
+        while jobs := await claim(queue, 2, worker=worker):
+            claimed.extend(job.id for job in jobs)
+
+    async with anyio.create_task_group() as group:
+        for number in range(6):
+            group.start_soon(take, f"w{number}")
+    assert sorted(claimed) == sorted(ids)

@@ -1,0 +1,93 @@
+"""Doubles for the engine's surroundings: a clock, a store whose answers can get lost, handlers that obey."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import anyio
+from pydantic import BaseModel
+
+from analysis_worker import Handler, JobContext
+from analysis_worker.adapters.memory import MemoryJobStore
+from analysis_worker.errors import StoreUnavailableError
+from analysis_worker.jobs import Job, Lease
+from analysis_worker.outcomes import Outcome, Settlement
+from analysis_worker.wakes import ListenerState, WakeReason
+
+WAIT_SECONDS = 5.0
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+class LossyStore(MemoryJobStore):
+    """Does what it is asked, then loses the answer as often as `lost_answers` says for that method."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        super().__init__(now)
+        self.lost_answers: dict[str, int] = {}
+        self.claims: list[UUID] = []
+
+    async def claim(self, worker_id: str, lease_id: UUID, types: Collection[str], max_jobs: int) -> Sequence[Job]:
+        self.claims.append(lease_id)
+        jobs = await super().claim(worker_id, lease_id, types, max_jobs)
+        self._lose("claim")
+        return jobs
+
+    async def settle(self, lease: Lease, outcome: Outcome) -> Settlement:
+        settlement = await super().settle(lease, outcome)
+        self._lose("settle")
+        return settlement
+
+    def _lose(self, method: str) -> None:
+        if self.lost_answers.get(method, 0) > 0:
+            self.lost_answers[method] -= 1
+            raise StoreUnavailableError(f"{method}: answer lost")
+
+
+@dataclass
+class ScriptedWakeSource:
+    """Rings when the test says so."""
+
+    state: ListenerState = ListenerState.READY
+    ring: Callable[[WakeReason], None] = field(default=lambda _: None)
+    listening: anyio.Event = field(default_factory=anyio.Event)
+
+    async def run(self, ring: Callable[[WakeReason], None]) -> None:
+        self.ring = ring
+        self.listening.set()
+        await anyio.sleep_forever()
+
+
+class Number(BaseModel):
+    n: int
+
+
+Run = Callable[[Number, JobContext], Any]
+
+
+def handler_of(run: Run, type: str = "double") -> Handler[Number, Number]:
+    return Handler(type=type, input=Number, result=Number, run=run)
+
+
+async def double(number: Number, _: JobContext) -> Number:
+    return Number(n=number.n * 2)
+
+
+async def eventually(condition: Callable[[], bool]) -> None:
+    """Wait, bounded, until the condition holds."""
+    with anyio.fail_after(WAIT_SECONDS):
+        while not condition():  # noqa: ASYNC110 - any condition, no event of its own
+            await anyio.sleep(0.001)

@@ -1,0 +1,234 @@
+"""One attempt, from a claimed row to a settled one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from analysis_worker import DeferredError, JobContext, JobStatus, PermanentError, RetryableError
+from analysis_worker.adapters.memory import MemoryJob
+from analysis_worker.executor import Executor
+from analysis_worker.handlers import by_type
+from analysis_worker.outcomes import Settlement
+from tests.unit.analysis_worker.doubles import LossyStore, Number, Run, double, eventually, handler_of
+
+pytestmark = pytest.mark.anyio
+
+
+@asynccontextmanager
+async def executing(store: LossyStore, run: Run) -> AsyncIterator[tuple[Executor, list[Settlement | None]]]:
+    settled: list[Settlement | None] = []
+    async with anyio.create_task_group() as group:
+        yield Executor(group, store, by_type([handler_of(run)]), 5, settled.append), settled
+
+
+async def start_all(executor: Executor, store: LossyStore) -> None:
+    for job in await store.claim("w1", uuid4(), ["double"], 100):
+        executor.start(job)
+
+
+async def run_one(store: LossyStore, run: Run, **row: float) -> MemoryJob:
+    job = store.enqueue("double", {"n": 21}, **row)  # type: ignore[arg-type]
+    async with executing(store, run) as (executor, _):
+        await start_all(executor, store)
+    return job
+
+
+async def test_a_result_completes_the_job(store: LossyStore) -> None:
+    job = await run_one(store, double)
+    assert (job.status, job.result) == (JobStatus.COMPLETED, {"n": 42})
+
+
+async def test_a_permanent_error_fails_the_job_at_the_first_attempt(store: LossyStore) -> None:
+    async def run(number: Number, context: JobContext) -> Number:
+        raise PermanentError("no_good", "Não serve.")
+
+    job = await run_one(store, run)
+    assert (job.status, job.attempt, job.error) == (JobStatus.FAILED, 1, {"code": "no_good", "message": "Não serve."})
+
+
+async def test_a_retryable_error_waits_as_long_as_the_handler_says(store: LossyStore) -> None:
+    async def run(number: Number, context: JobContext) -> Number:
+        raise RetryableError("busy", "later", delay_seconds=7)
+
+    job = await run_one(store, run)
+    assert (job.status, job.attempt) == (JobStatus.PENDING, 1)
+    assert (job.scheduled_at - job.created_at).total_seconds() == 7
+
+
+async def test_a_deferred_job_gets_its_attempt_back(store: LossyStore) -> None:
+    async def run(number: Number, context: JobContext) -> Number:
+        raise DeferredError("cool_down", "429", delay_seconds=30)
+
+    job = await run_one(store, run)
+    assert (job.status, job.attempt) == (JobStatus.PENDING, 0)
+
+
+async def test_an_error_nobody_meant_is_retried_and_its_text_is_not_stored(store: LossyStore) -> None:
+    async def run(number: Number, context: JobContext) -> Number:
+        raise ValueError("CPF 123.456.789-09")
+
+    job = await run_one(store, run, max_attempts=1)
+    assert job.status is JobStatus.FAILED
+    assert job.error is not None
+    assert job.error["code"] == "internal_error"
+    assert "123" not in job.error["message"]
+
+
+async def test_a_single_error_out_of_a_handlers_task_group_counts_as_itself(store: LossyStore) -> None:
+    async def fail() -> None:
+        raise PermanentError("inner", "dentro")
+
+    async def run(number: Number, context: JobContext) -> Number:
+        async with anyio.create_task_group() as group:
+            group.start_soon(fail)
+        raise AssertionError("not reached")
+
+    job = await run_one(store, run)
+    assert job.error == {"code": "inner", "message": "dentro"}
+
+
+async def test_input_that_the_model_refuses_fails_without_calling_the_handler(store: LossyStore) -> None:
+    job = store.enqueue("double", {"n": "many"})
+    async with executing(store, double) as (executor, _):
+        await start_all(executor, store)
+    assert job.error is not None
+    assert job.error["code"] == "invalid_input"
+    assert "many" not in job.error["message"]
+
+
+async def test_a_result_that_the_model_refuses_is_no_result(store: LossyStore) -> None:
+    async def run(number: Number, context: JobContext) -> Number:
+        return {"n": "secret"}  # type: ignore[return-value]
+
+    job = await run_one(store, run, max_attempts=1)
+    assert job.error is not None
+    assert job.error["code"] == "invalid_result"
+    assert "secret" not in job.error["message"]
+
+
+async def test_the_deadline_ends_a_handler(store: LossyStore) -> None:
+    cancelled = anyio.Event()
+
+    async def run(number: Number, context: JobContext) -> Number:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            cancelled.set()
+        raise AssertionError("not reached")
+
+    job = await run_one(store, run, timeout_seconds=0.02, max_attempts=1)
+    assert cancelled.is_set()
+    assert job.error is not None
+    assert job.error["code"] == "deadline_exceeded"
+
+
+async def test_a_settlement_whose_answer_is_lost_is_sent_again_and_counts_once(store: LossyStore) -> None:
+    store.lost_answers = {"settle": 1}
+    job = store.enqueue("double", {"n": 1})
+    async with executing(store, double) as (executor, settled):
+        await start_all(executor, store)
+    assert (job.status, len(job.ended)) == (JobStatus.COMPLETED, 1)
+    assert settled == [Settlement(JobStatus.COMPLETED, lease_held=True)]
+
+
+async def test_a_job_cancelled_by_its_user_is_stopped_and_nothing_is_written(store: LossyStore) -> None:
+    started = anyio.Event()
+
+    async def run(number: Number, context: JobContext) -> Number:
+        started.set()
+        await anyio.sleep_forever()
+        raise AssertionError("not reached")
+
+    job = store.enqueue("double", {"n": 1})
+    async with executing(store, run) as (executor, settled):
+        await start_all(executor, store)
+        await started.wait()
+        store.cancel(job.id)
+        executor.lose(await store.heartbeat("w1", 25, executor.held))
+    assert job.status is JobStatus.CANCELLED
+    assert settled == [None]
+
+
+async def test_progress_under_a_lost_lease_stops_the_handler(store: LossyStore) -> None:
+    went_on = False
+
+    async def run(number: Number, context: JobContext) -> Number:
+        nonlocal went_on
+        store.cancel(context.job.id)
+        await context.report_progress(0.5, "half")
+        await anyio.lowlevel.checkpoint()
+        went_on = True
+        return number
+
+    job = await run_one(store, run)
+    assert not went_on
+    assert job.status is JobStatus.CANCELLED
+
+
+async def test_progress_is_shown_to_the_owner(store: LossyStore) -> None:
+    async def run(number: Number, context: JobContext) -> Number:
+        await context.report_progress(0.5, "lendo")
+        return number
+
+    job = await run_one(store, run)
+    assert (job.progress, job.phase) == (0.5, "lendo")
+
+
+async def test_released_jobs_are_pending_again_with_their_attempt(store: LossyStore) -> None:
+    async def run(number: Number, context: JobContext) -> Number:
+        await anyio.sleep_forever()
+        raise AssertionError("not reached")
+
+    jobs = [store.enqueue("double", {"n": n}) for n in range(3)]
+    async with executing(store, run) as (executor, _):
+        await start_all(executor, store)
+        executor.release_all()
+        await executor.wait_idle()
+    assert [(job.status, job.attempt) for job in jobs] == [(JobStatus.PENDING, 0)] * 3
+
+
+async def test_a_handler_that_finishes_while_being_released_keeps_its_result(store: LossyStore) -> None:
+    async def run(number: Number, context: JobContext) -> Number:
+        try:
+            await anyio.sleep_forever()
+        except anyio.get_cancelled_exc_class():
+            return number
+
+    job = store.enqueue("double", {"n": 1})
+    async with executing(store, run) as (executor, _):
+        await start_all(executor, store)
+        await eventually(lambda: len(executor.held) == 1)
+        await anyio.lowlevel.checkpoint()
+        executor.release_all()
+    assert job.status is JobStatus.COMPLETED
+
+
+async def test_a_slot_is_taken_at_start_and_free_after_settling(store: LossyStore) -> None:
+    store.enqueue("double", {"n": 1})
+    async with executing(store, double) as (executor, _):
+        await start_all(executor, store)
+        assert executor.free_slots == 4
+        await executor.wait_idle()
+        assert executor.free_slots == 5
+
+
+async def test_abandoning_ends_a_settlement_that_gets_no_answer(store: LossyStore) -> None:
+    store.lost_answers = {"settle": 10_000}
+    store.enqueue("double", {"n": 1})
+    async with executing(store, double) as (executor, _):
+        await start_all(executor, store)
+        await eventually(lambda: store.lost_answers["settle"] < 10_000)
+        executor.abandon()
+        with anyio.fail_after(1):
+            await executor.wait_idle()
+
+
+def test_two_handlers_for_one_type_are_refused() -> None:
+    with pytest.raises(ValueError, match="double"):
+        by_type([handler_of(double), handler_of(double)])

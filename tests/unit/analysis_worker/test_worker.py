@@ -1,0 +1,176 @@
+"""The whole machine on a queue in memory: waking, claiming, draining."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import anyio
+import pytest
+from pydantic import SecretStr
+
+from analysis_worker import JobContext, JobStatus, RetryableError, Settings
+from analysis_worker.adapters.memory import MemoryJob
+from analysis_worker.wakes import ListenerState, WakeReason
+from analysis_worker.worker import Worker
+from tests.unit.analysis_worker.doubles import (
+    Clock,
+    LossyStore,
+    Number,
+    Run,
+    ScriptedWakeSource,
+    double,
+    eventually,
+    handler_of,
+)
+
+pytestmark = pytest.mark.anyio
+
+
+def settings(**changes: object) -> Settings:
+    base: dict[str, object] = {
+        "supabase_url": "http://127.0.0.1:1",
+        "supabase_key": SecretStr("none"),
+        "concurrency": 2,
+        "poll_seconds": 0.01,
+        "reconcile_seconds": 1000.0,
+        "grace_seconds": 5.0,
+        "_env_file": None,
+    }
+    return Settings(**base | changes)  # type: ignore[arg-type]
+
+
+@asynccontextmanager
+async def working(
+    store: LossyStore, run: Run = double, state: ListenerState = ListenerState.READY, **changes: object
+) -> AsyncIterator[tuple[Worker, ScriptedWakeSource]]:
+    """A worker that has looked at the queue once and now waits for the bell."""
+    source = ScriptedWakeSource(state)
+    worker = Worker(store, source, [handler_of(run)], settings(**changes), "w1")
+    async with anyio.create_task_group() as group:
+        group.start_soon(worker.run)
+        await source.listening.wait()
+        await eventually(lambda: len(store.claims) >= 1)
+        yield worker, source
+        worker.stop()
+
+
+def is_completed(*jobs: MemoryJob) -> bool:
+    return all(job.status is JobStatus.COMPLETED for job in jobs)
+
+
+async def test_a_job_that_was_there_before_the_worker_is_found_at_start(store: LossyStore) -> None:
+    job = store.enqueue("double", {"n": 1})
+    async with working(store):
+        await eventually(lambda: is_completed(job))
+
+
+async def test_a_ring_brings_in_the_new_job_and_nothing_is_claimed_without_one(store: LossyStore) -> None:
+    async with working(store) as (_, source):
+        job = store.enqueue("double", {"n": 1})
+        await anyio.wait_all_tasks_blocked()
+        assert (job.status, len(store.claims)) == (JobStatus.PENDING, 1)
+        source.ring(WakeReason.REALTIME)
+        await eventually(lambda: is_completed(job))
+
+
+async def test_many_rings_before_the_claim_are_one_claim(store: LossyStore) -> None:
+    async with working(store) as (_, source):
+        for _ in range(50):
+            source.ring(WakeReason.REALTIME)
+        await eventually(lambda: len(store.claims) == 2)
+        await anyio.wait_all_tasks_blocked()
+    assert len(store.claims) == 2
+
+
+async def test_a_full_batch_is_followed_until_the_queue_is_empty(store: LossyStore) -> None:
+    jobs = [store.enqueue("double", {"n": n}) for n in range(9)]
+    async with working(store):
+        await eventually(lambda: is_completed(*jobs))
+
+
+async def test_never_more_jobs_run_than_there_are_slots(store: LossyStore) -> None:
+    running = peak = 0
+
+    async def run(number: Number, context: JobContext) -> Number:
+        nonlocal running, peak
+        running += 1
+        peak = max(peak, running)
+        await anyio.sleep(0.002)
+        running -= 1
+        return number
+
+    jobs = [store.enqueue("double", {"n": n}) for n in range(9)]
+    async with working(store, run):
+        await eventually(lambda: is_completed(*jobs))
+    assert peak == 2
+
+
+async def test_a_listener_that_is_not_ready_is_replaced_by_polling(store: LossyStore) -> None:
+    async with working(store, state=ListenerState.DEGRADED):
+        job = store.enqueue("double", {"n": 1})
+        await eventually(lambda: is_completed(job))
+
+
+async def test_a_retry_is_picked_up_when_it_is_due_although_nothing_rings(store: LossyStore, clock: Clock) -> None:
+    async def run(number: Number, context: JobContext) -> Number:
+        if context.job.attempt == 1:
+            raise RetryableError("busy", "later", delay_seconds=0.05)
+        return number
+
+    async with working(store, run) as (_, source):
+        job = store.enqueue("double", {"n": 1})
+        source.ring(WakeReason.REALTIME)
+        await eventually(lambda: job.attempt == 1 and job.status is JobStatus.PENDING)
+        clock.now = job.scheduled_at + timedelta(milliseconds=1)
+        await eventually(lambda: is_completed(job))
+
+
+async def test_a_claim_without_an_answer_is_repeated_under_its_lease(store: LossyStore) -> None:
+    async with working(store) as (_, source):
+        job = store.enqueue("double", {"n": 1})
+        store.lost_answers = {"claim": 1}
+        source.ring(WakeReason.REALTIME)
+        await eventually(lambda: is_completed(job))
+    assert store.claims[1] == store.claims[2]
+    assert (job.attempt, len(job.ended)) == (1, 1)
+
+
+async def test_draining_lets_running_jobs_finish_and_claims_nothing_more(store: LossyStore) -> None:
+    go_on = anyio.Event()
+
+    async def run(number: Number, context: JobContext) -> Number:
+        await go_on.wait()
+        return number
+
+    first = store.enqueue("double", {"n": 1})
+    async with working(store, run) as (worker, source):
+        await eventually(lambda: first.status is JobStatus.PROCESSING)
+        worker.stop()
+        await anyio.wait_all_tasks_blocked()
+        late = store.enqueue("double", {"n": 2})
+        source.ring(WakeReason.REALTIME)
+        go_on.set()
+    assert (first.status, late.status) == (JobStatus.COMPLETED, JobStatus.PENDING)
+
+
+async def test_what_does_not_finish_within_the_grace_is_given_back(store: LossyStore) -> None:
+    async def run(number: Number, context: JobContext) -> Number:
+        await anyio.sleep_forever()
+        raise AssertionError("not reached")
+
+    job = store.enqueue("double", {"n": 1})
+    async with working(store, run, grace_seconds=0.01) as (worker, _):
+        await eventually(lambda: job.status is JobStatus.PROCESSING)
+        worker.stop()
+    assert (job.status, job.attempt) == (JobStatus.PENDING, 0)
+
+
+async def test_the_reconciler_brings_back_the_job_of_a_dead_worker(store: LossyStore, clock: Clock) -> None:
+    job = store.enqueue("double", {"n": 1})
+    await store.claim("dead", job.id, ["double"], 1)
+    clock.advance(26)
+    async with working(store):
+        await eventually(lambda: is_completed(job))
+    assert job.attempt == 2
