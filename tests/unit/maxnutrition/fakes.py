@@ -1,0 +1,32 @@
+"""A job context whose progress can be read."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from loguru import logger
+
+from analysis_worker import Job, JobContext
+from analysis_worker.jobs import Lease
+
+
+def exam_job(job_id: UUID) -> Job:
+    return Job(
+        id=job_id,
+        type="medical_exam",
+        user_id=None,
+        input={},
+        attempt=1,
+        max_attempts=3,
+        timeout_seconds=60,
+        created_at=datetime(2025, 1, 1, tzinfo=UTC),
+        lease=Lease(job_id, job_id),
+    )
+
+
+def context_for(job: Job) -> tuple[JobContext, list[tuple[float, str]]]:
+    progress: list[tuple[float, str]] = []
+
+    async def report_progress(share: float, phase: str) -> None:
+        progress.append((share, phase))
+
+    return JobContext(job, logger.bind(job_id=job.id), report_progress), progress

@@ -1,0 +1,24 @@
+"""Pages of text for parser tests: one string a line, cells set apart by "|"."""
+
+from maxnutrition.contracts import Analyte
+from maxnutrition.exams.analytes import read_analytes
+from maxnutrition.exams.lines import Cell, Line
+
+
+def page(text: str, score: float = 1.0) -> list[Line]:
+    rows = [row.strip() for row in text.strip().splitlines()]
+    return [Line(tuple(Cell(cell.strip(), score) for cell in row.split("|") if cell.strip())) for row in rows]
+
+
+def analytes(text: str) -> list[Analyte]:
+    return [reading.analyte for reading in read_analytes(page(text))]
+
+
+def only(text: str) -> Analyte:
+    [analyte] = analytes(text)
+    return analyte
+
+
+def bounds(analyte: Analyte) -> tuple[float | None, float | None]:
+    assert analyte.reference is not None
+    return analyte.reference.low, analyte.reference.high

@@ -1,0 +1,241 @@
+"""The parser on the layouts that Brazilian laboratories print, one test a layout."""
+
+import pytest
+
+from analysis_worker import PermanentError
+from maxnutrition.contracts import DISCLAIMER
+from maxnutrition.exams.report import read_report
+from tests.unit.maxnutrition.pages import analytes, bounds, only, page
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "Hemoglobina | 13,2 | g/dL | 12,0 a 15,5",
+        "Hemoglobina | 13,2 g/dL | 12,0 - 15,5 g/dL",
+        "Hemoglobina | 12,0 a 15,5 | 13,2 | g/dL",
+        "Hemoglobina | g/dL | 12,0 a 15,5 | 13,2",
+        "Hemoglobina | 13,2 | 12,0 a 15,5 | g/dL",
+        "Hemoglobina | 13,2 | 12,0 a 15,5 g/dL",
+        "Hemoglobina........: 13,2 g/dL   VR: 12,0 a 15,5",
+        "Hemoglobina…………13,2 g/dL (12,0 a 15,5)",
+        "HEMOGLOBINA 13,2 g/dL Valores de referência: 12,0 a 15,5 g/dL",
+        "Hemoglobina: 13,2g/dL Valoresdereferência:12,0 a 15,5g/dL",
+        "Hemogl0bina | 13,2 | g/dL | 12,0 a 15,5",
+    ],
+)
+def test_one_result_is_read_from_every_order_of_columns(row: str) -> None:
+    analyte = only(row)
+    assert (analyte.key, analyte.value, analyte.unit, analyte.flag) == ("hemoglobin", 13.2, "g/dL", "normal")
+    assert bounds(analyte) == (12.0, 15.5)
+
+
+def test_the_reference_may_stand_under_the_result() -> None:
+    analyte = only("TSH | 6,82 µUI/mL\nValores de referência:\n0,40 a 4,30 µUI/mL")
+    assert (analyte.flag, bounds(analyte)) == ("high", (0.4, 4.3))
+
+
+def test_a_block_gives_its_title_to_the_result_below() -> None:
+    page_text = """
+        COLESTEROL TOTAL
+        Material: soro   Método: enzimático | Valores de referência:
+        | Desejável: inferior a 190 mg/dL
+        Resultado: 238 mg/dL
+        COLESTEROL HDL
+        Resultado: 38 mg/dL | Desejável: superior a 40 mg/dL
+    """
+    total, hdl = analytes(page_text)
+    assert (total.key, total.value, total.flag, bounds(total)) == ("total_cholesterol", 238, "high", (None, 190))
+    assert (hdl.key, hdl.value, hdl.flag, bounds(hdl)) == ("hdl_cholesterol", 38, "low", (40, None))
+
+
+def test_a_title_that_no_dictionary_knows_names_its_block() -> None:
+    analyte = only("Aldolase\nResultado: 5,2 U/L\nValor de referência: até 7,6 U/L")
+    assert (analyte.name, analyte.key, analyte.value, analyte.flag) == ("Aldolase", None, 5.2, "normal")
+
+
+def test_the_desirable_row_of_a_table_is_the_range() -> None:
+    rows = "Glicose: 110 mg/dL\nNormal: 70 a 99 mg/dL\nPré-diabetes: 100 a 125 mg/dL\nDiabetes: igual ou superior a 126 mg/dL"
+    analyte = only(rows)
+    assert (analyte.flag, bounds(analyte)) == ("high", (70, 99))
+
+
+def test_a_table_of_risks_leaves_the_flag_unknown() -> None:
+    analyte = only("LDL | 161 mg/dL\nRisco baixo: inferior a 130\nRisco alto: inferior a 70")
+    assert (analyte.flag, bounds(analyte)) == ("unknown", (None, None))
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "Homens: 13,5 a 17,5 Mulheres: 12,0 a 15,5",
+        "Homens: 13,5 a 17,5 | Mulheres: 12,0 a 15,5",
+        "Homens: 13,5 a 17,5\nMulheres: 12,0 a 15,5",
+        "Homens:\n13,5 a 17,5\nMulheres:\n12,0 a 15,5",
+        "Masc.: 13,5 a 17,5 Fem.: 12,0 a 15,5",
+    ],
+)
+def test_ranges_by_sex_leave_the_flag_unknown(reference: str) -> None:
+    analyte = only(f"Hemoglobina | 11,0 g/dL\nVR: {reference}")
+    assert analyte.flag == "unknown"
+    assert bounds(analyte) == (None, None)
+    assert analyte.reference is not None
+    assert "13,5 a 17,5" in analyte.reference.text
+    assert "12,0 a 15,5" in analyte.reference.text
+
+
+def test_a_single_range_for_one_sex_applies() -> None:
+    assert only("Hemoglobina | 11,0 g/dL\nVR: Mulheres: 12,0 a 15,5").flag == "low"
+
+
+def test_ranges_by_age_leave_the_flag_unknown() -> None:
+    rows = "Fosfatase alcalina: 210 U/L\nAdultos: 40 a 129 U/L\nDe 1 a 12 anos: 140 a 420 U/L"
+    assert only(rows).flag == "unknown"
+
+
+def test_a_leucogram_has_a_percent_and_an_absolute_result_per_cell() -> None:
+    rows = """
+        Leucograma | % | /mm³ | Ref. (%) | Ref. (/mm³)
+        Segmentados | 71,0 | 8.861 | 40,0 a 70,0 | 1.800 a 7.700
+    """
+    percent, absolute = analytes(rows)
+    assert (percent.key, percent.value, percent.unit, percent.flag) == (
+        "segmented_neutrophils_percent",
+        71,
+        "%",
+        "high",
+    )
+    assert (absolute.key, absolute.value, absolute.unit, bounds(absolute)) == (
+        "segmented_neutrophils",
+        8861,
+        "/mm³",
+        (1800, 7700),
+    )
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "Linfócitos 18,0 % 2.246 /mm³ 1.000 a 4.800 /mm³",
+        "Linfócitos | 18 | 2.246 | 1.000 a 4.800",
+        "Linfócitos | 2.246 /mm³ | 18 % | 1.000 a 4.800 /mm³",
+    ],
+)
+def test_a_leucogram_with_one_range_gives_it_to_the_matching_column(row: str) -> None:
+    found = {analyte.key: analyte for analyte in analytes(row)}
+    assert found["lymphocytes_percent"].value == 18
+    assert found["lymphocytes_percent"].reference is None
+    assert found["lymphocytes"].value == 2246
+    assert bounds(found["lymphocytes"]) == (1000, 4800)
+
+
+def test_the_total_of_a_leucogram_is_only_the_count() -> None:
+    analyte = only("Leucograma | % | /mm³\nLeucócitos | 100 | 12.480 | 4.500 a 11.000")
+    assert (analyte.key, analyte.value, analyte.unit, analyte.flag) == ("leukocytes", 12480, "/mm³", "high")
+
+
+def test_a_result_below_the_limit_of_the_method_stays_text() -> None:
+    analyte = only("ANTI-TPO.....: < 10,0 UI/mL\nVR: inferior a 34,0 UI/mL")
+    assert (analyte.value, analyte.value_text, analyte.unit, analyte.flag) == (None, "< 10,0", "UI/mL", "normal")
+
+
+def test_a_comparison_that_the_range_cuts_is_not_judged() -> None:
+    assert only("TSH: < 1,0 µUI/mL VR: 0,4 a 4,3").flag == "unknown"
+    assert only("TSH: < 0,1 µUI/mL VR: 0,4 a 4,3").flag == "low"
+    assert only("TSH: > 100 µUI/mL VR: 0,4 a 4,3").flag == "high"
+
+
+def test_bounds_that_are_not_part_of_the_range_are_outside() -> None:
+    assert only("Glicose: 100 mg/dL VR: inferior a 100").flag == "high"
+    assert only("Glicose: 100 mg/dL VR: até 100").flag == "normal"
+
+
+def test_units_that_differ_are_not_compared() -> None:
+    assert only("Hemoglobina: 13,2 g/dL VR: 120 a 160 g/L").flag == "unknown"
+
+
+def test_an_unknown_name_needs_number_unit_and_range() -> None:
+    assert only("CA 72-4 | 3,1 U/mL | até 6,9").key is None
+    assert analytes("Índice qualquer | 3,1 | até 6,9") == []
+    assert analytes("Índice qualquer | 3,1 U/mL") == []
+
+
+def test_similar_names_are_not_taken_for_known_ones() -> None:
+    found = analytes("Glicose pós-prandial: 130 mg/dL VR: até 140\nGlicose média estimada: 100 mg/dL VR: até 117")
+    assert [analyte.key for analyte in found] == [None, "estimated_average_glucose"]
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("Transaminase pirúvica (TGP)", "alt"),
+        ("TGO - Transaminase oxalacética", "ast"),
+        ("Dosagem de ferritina", "ferritin"),
+        ("Ferro sérico", "iron"),
+        ("VITAMINAB12", "vitamin_b12"),
+        ("Vitamina D (25-OH)", "vitamin_d"),
+        ("T4 LIVRE", "free_t4"),
+        ("T.S.H.", "tsh"),
+        ("Colesterol não-HDL", "non_hdl_cholesterol"),
+        ("Potássio", "potassium"),
+        ("Hemoglobina glicada (HbA1c)", "hba1c"),
+    ],
+)
+def test_names_are_known_under_many_spellings(name: str, key: str) -> None:
+    assert only(f"{name}: 5,0 mg/dL VR: 1,0 a 9,0").key == key
+
+
+def test_a_repeated_result_counts_once() -> None:
+    assert only("Glicose: 92 mg/dL VR: 70 a 99\nGlicose: 92 mg/dL").reference is not None
+
+
+def test_earlier_results_are_left_out() -> None:
+    assert only("Glicose: 92 mg/dL VR: 70 a 99\nResultado anterior: 130 mg/dL").value == 92
+
+
+def test_a_lost_decimal_comma_is_doubted() -> None:
+    result = read_report(page("Hemoglobina: 109 g/dL VR: 12,0 a 15,5"))
+    assert result.analytes[0].confidence <= 0.5
+    assert "Hemoglobina" in result.warnings[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Bolo de cenoura\n3 cenouras médias\n2 xícaras de farinha\nAssar por 40 minutos a 180 graus",
+        "INFORMAÇÃO NUTRICIONAL\nPorção 30 g\nValor energético 120 kcal 6%\nSódio 120 mg 5%\nFerro 2 mg 14%",
+        "Supermercado\nArroz 5kg 24,90\nFeijão 1kg 8,50\nTotal 33,40",
+        "Reunião às 10:30 de 12/03/2025\nRua das Acácias, 120",
+    ],
+)
+def test_other_papers_are_not_lab_reports(text: str) -> None:
+    with pytest.raises(PermanentError) as caught:
+        read_report(page(text))
+    assert caught.value.code == "not_a_lab_report"
+
+
+def test_a_report_carries_the_disclaimer_and_no_personal_data() -> None:
+    result = read_report(
+        page(
+            """
+            Laboratório Aurora
+            Paciente: Ana Lima | CPF: 123.456.789-09
+            Médico: Dr. Rui | Coleta: 31/01/2025
+            Glicose: 92 mg/dL VR: 70 a 99
+            """
+        )
+    )
+    assert result.disclaimer == DISCLAIMER
+    assert (result.exam_kind, str(result.collected_at), result.laboratory) == (
+        "glicemia",
+        "2025-01-31",
+        "Laboratório Aurora",
+    )
+    printed = result.model_dump_json()
+    assert not any(private in printed for private in ("Ana", "Lima", "123.456", "Rui"))
+    assert "Glicose: 92 mg/dL" in result.raw_text
+
+
+def test_an_impossible_date_is_left_out() -> None:
+    assert read_report(page("Coleta: 31/02/2025\nGlicose: 92 mg/dL VR: 70 a 99")).collected_at is None
