@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from loguru import Message
 
 # Their DEBUG and INFO lines hold keys (in URLs) and whole rows.
-_TALKATIVE = ("httpx", "httpcore", "websockets", "realtime", "hpack", "asyncio")
+_TALKATIVE = ("httpx", "httpcore", "websockets", "hpack", "asyncio")
 
 
 def configure_logging(log_format: str, level: str) -> None:
@@ -31,6 +31,7 @@ def configure_logging(log_format: str, level: str) -> None:
     logging.basicConfig(handlers=[_ToLoguru()], level=logging.INFO, force=True)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("realtime").setLevel(logging.CRITICAL)  # what it calls an error is our listener's daily business
 
 
 def _write_json(message: Message) -> None:

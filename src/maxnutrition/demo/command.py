@@ -47,6 +47,8 @@ def demo(
         _fail(error.code, error.message, EXIT_BAD_FILE, as_json)
     except StackError as error:
         _fail("no_local_stack", str(error), EXIT_NO_STACK, as_json)
+    except ExceptionGroup as errors:
+        _fail("demo_failed", _first_of(errors), EXIT_FAILED, as_json)
     except KeyboardInterrupt:
         _fail("interrupted", "Interrupted; everything was stopped and removed.", EXIT_INTERRUPTED, as_json)
     if as_json:
@@ -77,6 +79,14 @@ def document_of(journey: Journey) -> dict[str, Any]:
         "woken_by": journey.woken_by,
         "timings": journey.timings,
     }
+
+
+def _first_of(errors: ExceptionGroup[Exception]) -> str:
+    """What went wrong first, in a line."""
+    error: Exception = errors
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return f"{type(error).__name__}: {error}"
 
 
 def _fail(code: str, message: str, exit_code: int, as_json: bool) -> NoReturn:

@@ -12,7 +12,7 @@ from pathlib import Path
 import anyio
 from anyio.abc import Process
 from anyio.streams.text import TextReceiveStream
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, ConfigDict, SecretStr
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
@@ -25,9 +25,11 @@ class StackError(RuntimeError):
 class StackVariables(BaseModel):
     """What `supabase status -o json` calls them."""
 
-    API_URL: str
-    ANON_KEY: str
-    SERVICE_ROLE_KEY: SecretStr
+    model_config = ConfigDict(alias_generator=str.upper)
+
+    api_url: str
+    anon_key: str
+    secret_key: SecretStr
 
 
 @asynccontextmanager

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import anyio
 from anyio.abc import TaskStatus
-from pydantic import SecretStr
 
 from analysis_worker import Settings
 from analysis_worker.logs import configure_logging
@@ -34,15 +33,16 @@ async def perform(file: DemoFile, realtime: bool, display: Display) -> Journey:
                 with anyio.move_on_after(_LISTEN_SECONDS):
                     await events.ready.wait()
             display.say(f"sending {file.name}")
-            journey = await travel(variables.API_URL, variables.ANON_KEY, file, events, display.show)
-            worker.stop()
+            try:
+                journey = await travel(variables.api_url, variables.anon_key, file, events, display.show)
+            finally:
+                worker.stop()
     return journey
 
 
 async def _work(
     variables: StackVariables, realtime: bool, *, task_status: TaskStatus[Worker] = anyio.TASK_STATUS_IGNORED
 ) -> None:
-    key = SecretStr(variables.SERVICE_ROLE_KEY.get_secret_value())
-    settings = Settings(supabase_url=variables.API_URL, supabase_key=key, realtime=realtime)
+    settings = Settings(supabase_url=variables.api_url, supabase_key=variables.secret_key, realtime=realtime)
     on_started: Callable[[Worker], object] = task_status.started
     await run_worker(settings, app, on_started)

@@ -11,16 +11,14 @@ from analysis_worker import PermanentError
 MAX_BYTES = 10 * 1024 * 1024
 MAX_PIXELS = 50_000_000
 MAX_SIDE = 1600
-"""Pixels; enough for photos of food."""
-MAX_DOCUMENT_SIDE = 2000
-"""Pixels; what rapidocr reads at most. On 1600 the small print of an A4 page falls to 8 pixels of height."""
+"""Pixels. OCR reads the samples without an error down to half of this, so there is room for small print."""
 _QUALITY = 92
 
 _SIGNATURES = {"JPEG": (0, b"\xff\xd8\xff"), "PNG": (0, b"\x89PNG\r\n\x1a\n"), "WEBP": (8, b"WEBP")}
 
 
-def sanitise(data: bytes, max_side: int = MAX_SIDE) -> bytes:
-    """Upright, at most `max_side` pixels, as JPEG without metadata. CPU work: call it in a thread.
+def sanitise(data: bytes) -> bytes:
+    """Upright, at most `MAX_SIDE` pixels a side, as JPEG without metadata. CPU work: call it in a thread.
 
     Raises `PermanentError`: file_too_large, unsupported_file, image_too_large, image_unreadable.
     """
@@ -31,11 +29,16 @@ def sanitise(data: bytes, max_side: int = MAX_SIDE) -> bytes:
         with Image.open(BytesIO(data), formats=[kind]) as opened:
             if opened.width * opened.height > MAX_PIXELS:
                 raise PermanentError("image_too_large", "A imagem tem pixels demais. Envie uma foto comum.")
-            return _rewrite(opened, max_side)
+            return _rewrite(opened)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise PermanentError("image_too_large", "A imagem tem pixels demais. Envie uma foto comum.") from error
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:
         raise PermanentError("image_unreadable", "Não consegui abrir a imagem. Envie a foto de novo.") from error
+
+
+def mime_type_of(data: bytes) -> str:
+    """`image/jpeg`, `image/png` or `image/webp`, by the magic bytes. Raises `PermanentError` unsupported_file."""
+    return f"image/{_kind_of(data).lower()}"
 
 
 def _kind_of(data: bytes) -> str:
@@ -45,11 +48,12 @@ def _kind_of(data: bytes) -> str:
     raise PermanentError("unsupported_file", "Envie uma imagem em JPEG, PNG ou WebP.")
 
 
-def _rewrite(image: Image.Image, max_side: int) -> bytes:
-    image.draft("RGB", (max_side, max_side))  # a large JPEG is decoded at reduced size right away
+def _rewrite(image: Image.Image) -> bytes:
+    image.draft("RGB", (MAX_SIDE, MAX_SIDE))  # a large JPEG is decoded at reduced size right away
     page = _on_white(ImageOps.exif_transpose(image))
-    page.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
+    page.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
     clean = BytesIO()
+    # A copy of the pixels alone: saving `page` would carry its comment along.
     Image.frombytes("RGB", page.size, page.tobytes()).save(clean, format="JPEG", quality=_QUALITY)
     return clean.getvalue()
 
