@@ -185,4 +185,17 @@ def _gateway(api_url: str, server: PostgresServer, keys: Keys, files: Path) -> w
         "/auth/v1": Service(auth),
         "/storage/v1": Service(storage, open_door=True, max_body_bytes=MAX_FILE_BYTES),
     }
+    try:
+        from supabase_local.realtime import create_realtime_app
+
+        services["/realtime/v1"] = Service(create_realtime_app(server.url(SUPERUSER), keys.jwt_secret))
+    except ImportError:
+        pass
+    try:
+        from supabase_local.rest import create_rest_app
+
+        rest = create_rest_app(server.url("authenticator"), keys.jwt_secret)
+        services["/rest/v1"] = Service(rest, max_body_bytes=MAX_FILE_BYTES)
+    except ImportError:
+        pass
     return create_gateway(services, keys)

@@ -10,11 +10,10 @@ from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
-from aiohttp.payload import BufferedReaderPayload
 
 from supabase_local.storage.caller import SERVICE, Caller, StorageService, optional_caller, require_caller
 from supabase_local.storage.errors import bucket_not_found, object_not_found
-from supabase_local.storage.files import version_file
+from supabase_local.storage.files import open_version
 from supabase_local.storage.objects import ObjectKey, find_bucket, find_object, object_key, row_json
 from supabase_local.storage.signing import signed_claims
 
@@ -75,13 +74,12 @@ async def _content(request: web.Request, row: Row, expires: str | None = None) -
     headers = _headers(row, expires) | _disposition(request)
     if request.method == "HEAD":
         return web.Response(headers=headers | {"Content-Length": str(row["metadata"]["size"])})
-    content = BufferedReaderPayload(await _open(request.app[SERVICE], row), disposition=None)
-    return web.Response(body=content, headers=headers)
+    return web.Response(body=await _open(request.app[SERVICE], row), headers=headers)
 
 
 async def _open(service: StorageService, row: Row) -> BufferedReader:
     try:
-        return await asyncio.to_thread(version_file(service.directory, row["version"]).open, "rb")
+        return await asyncio.to_thread(open_version, service.directory, row["version"])
     except FileNotFoundError as error:
         raise object_not_found() from error
 

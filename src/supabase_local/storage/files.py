@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import shutil
 from collections.abc import AsyncIterable
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from uuid import UUID
 
@@ -24,6 +26,11 @@ class StoredFile:
 def version_file(directory: Path, version: str) -> Path:
     """The file of a version; raises ValueError for what is no UUID."""
     return directory / str(UUID(version))
+
+
+def open_version(directory: Path, version: str) -> BufferedReader:
+    """Opened by descriptor: a file that knows its path would have aiohttp offer that as the download's name."""
+    return os.fdopen(os.open(version_file(directory, version), os.O_RDONLY), "rb")
 
 
 async def write_version(directory: Path, version: str, body: AsyncIterable[bytes], max_bytes: int) -> StoredFile:
