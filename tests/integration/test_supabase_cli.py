@@ -49,7 +49,7 @@ class SupabaseCli:
         return self.run("db", "push", "--yes", url=url)
 
     def complaints(self, url: str) -> set[str]:
-        """What the advisors say at level warn and above, as `<lint>: <detail>`; they print nothing where all is well."""
+        """What the advisors say at level warn and above, as `<lint>: <detail>`; nothing printed means all is well."""
         output = self.run("db", "advisors", "--level", "warn", "-o", "json", url=url)
         found = json.loads(output) if output.strip() else []
         return {f"{complaint['name']}: {complaint['detail']}" for complaint in found}
