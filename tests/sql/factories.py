@@ -76,8 +76,18 @@ class Queue:
         return self.session("authenticated", user_id)
 
     def close(self) -> None:
-        for session in self._sessions:
-            session.close()
+        while self._sessions:
+            self._sessions.pop().close()
+
+    def empty(self) -> None:
+        """Back to what the migrations leave."""
+        self.owner.execute(
+            "truncate public.analysis_attempts, public.analysis_jobs, public.analysis_workers;"
+            "delete from public.analysis_types where type <> 'medical_exam';"
+            "update public.analysis_types set paused = false where paused;"
+            "delete from storage.objects; delete from storage.buckets where id <> 'analysis-inputs';"
+            "delete from auth.users"
+        )
 
     def new_user(self) -> UUID:
         user_id = uuid4()

@@ -44,8 +44,8 @@ FIRST_COLUMN = {"analysis_types": "type", "analysis_attempts": "attempt"}
 
 
 @pytest.fixture(scope="module")
-def queue(read_queue: Queue) -> Queue:
-    return read_queue
+def queue(shared_queue: Queue) -> Queue:
+    return shared_queue
 
 
 def allowed(role: str, table: str, operation: str) -> bool:

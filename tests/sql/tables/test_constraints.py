@@ -65,11 +65,11 @@ CASES = [
 
 
 @pytest.fixture(scope="module")
-def queue(read_queue: Queue) -> Queue:
+def queue(shared_queue: Queue) -> Queue:
     """One processing job, shared: what is refused leaves no trace."""
-    read_queue.new_type("echo")
-    read_queue.new_claimed_job()
-    return read_queue
+    shared_queue.new_type("echo")
+    shared_queue.new_claimed_job()
+    return shared_queue
 
 
 @pytest.mark.parametrize(("table", "constraint", "assignment"), CASES)
