@@ -1,0 +1,89 @@
+"""Realtime: the WebSocket protocol of Supabase Realtime, with `postgres_changes` from real logical decoding.
+
+Not served: broadcast, presence (beyond the empty state that a join is told), private channels, rate limits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+from aiohttp import WSCloseCode, web
+
+from supabase_local.realtime.channel import Services
+from supabase_local.realtime.claims import TokenExpiredError, TokenRefusedError, read_claims
+from supabase_local.realtime.feed import Feed
+from supabase_local.realtime.options import RealtimeOptions
+from supabase_local.realtime.protocol import VERSIONS
+from supabase_local.realtime.socket import Socket
+
+__all__ = ["RealtimeOptions", "create_realtime_app"]
+
+_SERVICES = web.AppKey("services", Services)
+_OPEN = web.AppKey("open", set[web.WebSocketResponse])
+_CANCEL_AGAIN_AFTER_S = 3
+_DEFAULTS = RealtimeOptions()
+
+
+def create_realtime_app(database_url: str, jwt_secret: str, options: RealtimeOptions = _DEFAULTS) -> web.Application:
+    """`database_url` names a superuser. A gateway may put the JWT of the client's key into the request as `role_key`.
+
+    The app connects while it starts and keeps trying; it never fails for want of a database.
+    """
+    app = web.Application()
+    feed = Feed(database_url, options.publication_check_s)
+    app[_SERVICES] = Services(feed, options, jwt_secret, time.time)
+    app[_OPEN] = set()
+    app.router.add_get("/websocket", _connect)
+    app.router.add_get("/socket/websocket", _connect)
+    app.cleanup_ctx.append(_run_feed)
+    app.on_shutdown.append(_close_sockets)
+    return app
+
+
+async def _connect(request: web.Request) -> web.StreamResponse:
+    services = request.app[_SERVICES]
+    asked = request.query.get("vsn", VERSIONS[0])
+    version = next((known for known in VERSIONS if known == asked), None)
+    if version is None:
+        return web.Response(status=403)
+    key = str(request.get("role_key") or request.query.get("apikey") or request.headers.get("x-api-key", ""))
+    if (refusal := _refusal(key, services)) is not None:
+        await asyncio.sleep(services.options.handshake_refusal_delay_s)
+        return web.json_response({"error": refusal}, status=401)
+    ws = web.WebSocketResponse()
+    await ws.prepare(request)
+    request.app[_OPEN].add(ws)
+    try:
+        await Socket(services, version, key).serve(ws)
+    finally:
+        request.app[_OPEN].discard(ws)
+    return ws
+
+
+def _refusal(key: str, services: Services) -> str | None:
+    if not key:
+        return "API key is missing"
+    try:
+        read_claims(key, services.jwt_secret, services.clock())
+    except TokenExpiredError:
+        return "Token has expired"
+    except TokenRefusedError as error:
+        return error.message
+    return None
+
+
+async def _run_feed(app: web.Application) -> AsyncIterator[None]:
+    feed = app[_SERVICES].feed
+    running = {asyncio.create_task(feed.run()), asyncio.create_task(feed.watch_publication())}
+    yield
+    while running:  # again and again: a connection that fails while it is cancelled raises its own error instead
+        for task in running:
+            task.cancel()
+        _, running = await asyncio.wait(running, timeout=_CANCEL_AGAIN_AFTER_S)
+
+
+async def _close_sockets(app: web.Application) -> None:
+    for ws in app[_OPEN].copy():
+        await ws.close(code=WSCloseCode.SERVICE_RESTART)
