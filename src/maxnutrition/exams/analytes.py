@@ -100,7 +100,7 @@ def _reading(draft: Draft, result: Span | None, unit: str | None, references: Se
         name=draft.name,
         key=f"{key}_percent" if key in DIFFERENTIAL and unit == "%" else key,
         value=result.low if result is not None and is_number else None,
-        value_text=None if is_number else (result.text if result is not None else draft.word),
+        value_text=None if is_number else _as_text(draft, result),
         unit=unit,
         reference=reference,
         flag=judge(result, unit, text) if result is not None else "unknown",
@@ -109,12 +109,16 @@ def _reading(draft: Draft, result: Span | None, unit: str | None, references: Se
     return Reading(analyte, lost_comma)
 
 
+def _as_text(draft: Draft, result: Span | None) -> str | None:
+    return draft.word if result is None else re.sub(r"^([<>≤≥]=?)\s*", r"\1 ", result.text)
+
+
 def _lost_comma(result: Span, reference: ReferenceRange | None) -> bool:
-    """Whether OCR may have read "10,9" as "109"."""
+    """Whether OCR may have read "10,9" as "109" or "1,234" as "1.234"."""
     if reference is None or reference.high is None or result.low is None:
         return False
-    is_whole = result.text.isdigit() and re.search(r"\d,\d", reference.text) is not None
-    return is_whole and result.low > _LOST_COMMA * reference.high
+    differs = "," not in result.text and re.search(r"\d,\d", reference.text) is not None
+    return differs and result.low > _LOST_COMMA * reference.high
 
 
 def _confidence(draft: Draft, unit: str | None, *, lost_comma: bool) -> float:

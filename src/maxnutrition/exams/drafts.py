@@ -1,7 +1,7 @@
 """First half of the parser: which name, results and reference text belong together."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from maxnutrition.exams.lines import Cell, Line
@@ -9,7 +9,7 @@ from maxnutrition.exams.names import Known, find_analyte, find_exact
 from maxnutrition.exams.numbers import Span, scan
 from maxnutrition.exams.reference import MARKER, is_range_label
 from maxnutrition.exams.text import fold, mend, squeeze
-from maxnutrition.exams.units import read_unit
+from maxnutrition.exams.units import read_unit, split_unit
 
 _BESIDE_THE_POINT = re.compile(
     r"\s*(?:material|metodo|metodologia|amostra|nota|obs|observac|coleta|data|liberad|assinad|responsavel|paciente|nome"
@@ -63,12 +63,14 @@ class _Collector:
         self.columns: tuple[str, ...] = ()
 
     def read(self, line: Line) -> None:
-        cells = [cell for cell in line.cells if not _BESIDE_THE_POINT.match(fold(cell.text))]
-        if not cells:
-            return
-        if (columns := _columns(cells)) is not None:
+        cells = [to_the_point for cell in line.cells if (to_the_point := _to_the_point(cell))]
+        if cells and (columns := _columns(cells)) is not None:
             self.columns = columns
             return
+        for group in _side_by_side(cells):
+            self._read_row(group)
+
+    def _read_row(self, cells: Sequence[Cell]) -> None:
         row = _Row.of(mend("\t".join(cell.text for cell in cells)), min(cell.score for cell in cells))
         if row.known is not None or row.is_unknown_result:
             self._begin(row.name, row.known, row)
@@ -100,6 +102,8 @@ class _Collector:
             _fill_references(self.open, row.whole, scan(row.whole), [], row.tail)
 
     def _heading(self, row: "_Row") -> None:
+        if squeeze(row.name) in _RESULT:
+            return
         if row.name.isupper():
             self._begin(row.name, None, row)
         elif self.open is not None and self.open.has_result and self.open.references:
@@ -113,6 +117,7 @@ class _Row:
 
     name: str
     known: Known | None
+    unit: str | None
     whole: str
     head: str
     spans: Sequence[Span]
@@ -124,8 +129,9 @@ class _Row:
         marker = MARKER.search(fold(text))
         whole, tail = (text[: marker.start()], text[marker.end() :]) if marker else (text, None)
         end, known = _end_of_name(whole, scan(whole))
+        name, unit = split_unit(whole[:end].strip(_TRIM))
         head = whole[end:]
-        return cls(whole[:end].strip(_TRIM)[:120], known, whole, head, scan(head), tail, score)
+        return cls(name.strip(_TRIM)[:120], known, unit, whole, head, scan(head), tail, score)
 
     @property
     def values(self) -> list[Span]:
@@ -152,7 +158,31 @@ def _end_of_name(head: str, spans: Sequence[Span]) -> tuple[int, Known | None]:
         if known is not None:
             return cut, known
     first = min(cut for cut in cuts if head[:cut].strip(_TRIM) or cut in starts or cut == len(head))
-    return first, find_analyte(head[:first].strip(_TRIM))
+    return first, find_analyte(split_unit(head[:first].strip(_TRIM))[0])
+
+
+def _to_the_point(cell: Cell) -> Cell | None:
+    """Without what describes the sample, the method or the patient; a reference in the same cell stays."""
+    folded = fold(cell.text)
+    if not _BESIDE_THE_POINT.match(folded):
+        return cell
+    marker = MARKER.search(folded)
+    return Cell(cell.text[marker.start() :], cell.score) if marker else None
+
+
+def _side_by_side(cells: Sequence[Cell]) -> Iterator[list[Cell]]:
+    """A line with two results next to each other is two rows."""
+    row: list[Cell] = []
+    key = None
+    for cell in cells:
+        _, known = _end_of_name(cell.text, scan(cell.text))
+        if row and key and known and known.key != key:
+            yield row
+            row = []
+        key = known.key if known else key
+        row.append(cell)
+    if row:
+        yield row
 
 
 def _columns(cells: Sequence[Cell]) -> tuple[str, ...] | None:
@@ -173,7 +203,7 @@ def _unit_of(cell: str) -> str | None:
 def _fill_result(draft: Draft, row: _Row) -> None:
     draft.results += row.values
     cells = [cell.strip() for cell in row.head.split("\t")]
-    draft.unit = next((unit for cell in cells if (unit := _unit_of(cell))), None)
+    draft.unit = next((unit for cell in cells if (unit := _unit_of(cell))), row.unit)
     word = row.head.strip(_TRIM).split("\t")[0]
     if not row.spans and _WORD.fullmatch(fold(word)):
         draft.word = word
@@ -189,5 +219,5 @@ def _fill_references(draft: Draft, text: str, spans: Sequence[Span], values: Seq
     label = text.strip(_TRIM)
     if not spans and is_range_label(label):
         draft.references.append(f"{label}:")
-    if tail and tail.strip(_TRIM):
+    if tail and (is_range_label(tail) or any(span.kind == "range" for span in scan(tail))):
         draft.references.append(tail.strip())

@@ -141,16 +141,12 @@ DIFFERENTIAL = frozenset(
     }
 )
 
-_BY_NAME = {
-    squeeze(name): Known(key, panel)
-    for panel, entries in _PANELS.items()
-    for key, names in entries.items()
-    for name in names.split("|")
-}
-PANEL_OF = {known.key: known.panel for known in _BY_NAME.values()}
+NAMES = {key: names for entries in _PANELS.values() for key, names in entries.items()}
+PANEL_OF = {key: panel for panel, entries in _PANELS.items() for key in entries}
+_BY_NAME = {squeeze(name): Known(key, PANEL_OF[key]) for key, names in NAMES.items() for name in names.split("|")}
 
 _QUALIFIERS = re.compile(
-    r"^(?:dosagem|pesquisa|determinacao)\s+d[eoa]s?\b|^dosagem d[eo]"
+    r"^(?:dosagem|pesquisa|determinacao)\s+d[eoa]s?\b"
     r"|\b(?:seric[oa]|plasmatic[oa]|sanguine[oa]|no soro|soro|basal|em jejum|de jejum|ultra-?\s?s?sensivel"
     r"|automatizad[oa]|calculad[oa]|estimad[oa])\b"
 )

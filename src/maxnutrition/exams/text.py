@@ -9,8 +9,9 @@ _DIGIT_LOOKALIKES = str.maketrans("OoIl|", "00111")
 _DECIMAL_WITH_LOOKALIKES = re.compile(
     r"(?<![^\W\d_])(?=[OoIl|.,]{0,8}\d)[\dOoIl|]{1,8}(?:[.,][\dOoIl|]{1,8}){1,3}(?![^\W\d_])"
 )
-_SPLIT_DECIMAL = re.compile(r"(?<=\d),\s(?=\d{1,2}(?!\d|[.,]\d))")
-_LOOKALIKES = str.maketrans("l1|0", "iiio")
+_SPLIT_DECIMAL = re.compile(r"(?<=\d), (?=\d{1,2}(?!\d|[.,]\d))")
+_SIGNS = str.maketrans("µμ|", "uui")
+_LOOKALIKES = str.maketrans("l10", "iio")
 
 
 def fold(text: str) -> str:
@@ -20,9 +21,7 @@ def fold(text: str) -> str:
 
 def squeeze(text: str) -> str:
     """Letters and digits only, with what OCR confuses (l 1 I, O 0) made equal and lost spaces irrelevant."""
-    return re.sub(r"[^a-z0-9%]", "", fold(text).replace("µ", "u").replace("μ", "u").replace("|", "i")).translate(
-        _LOOKALIKES
-    )
+    return re.sub(r"[^a-z0-9%]", "", fold(text).translate(_SIGNS)).translate(_LOOKALIKES)
 
 
 def mend(text: str) -> str:

@@ -58,6 +58,7 @@ _SIGNS = str.maketrans(
     {"µ": "u", "μ": "u", "³": "3", "⁶": "6", "²": "2", "^": "", "*": "", "i": "l", "1": "l", "|": "l"}
 )
 _UNSEEN = re.compile(r"[a-zµμ]{1,6}/[a-zµμ0-9³²]{1,6}")
+_BEHIND_NAME = re.compile(r"[\s,]+(?:em\s+)?(?=(\S.*$))", re.IGNORECASE)
 _TOKENS = re.compile(r"\s*\S+")
 
 
@@ -78,6 +79,15 @@ def read_unit(text: str) -> tuple[str, int] | None:
     if ends and _UNSEEN.fullmatch(fold(text[: ends[0]].strip())):
         return text[: ends[0]].strip(), ends[0]
     return None
+
+
+def split_unit(name: str) -> tuple[str, str | None]:
+    """The unit that some laboratories print behind the name: "V.C.M. (fL)", "Hemácias em milhões/mm³"."""
+    for found in _BEHIND_NAME.finditer(name):
+        unit = _CANONICAL.get(_signature(found[1]))
+        if unit is not None:
+            return name[: found.start()], unit
+    return name, None
 
 
 def is_unit(text: str) -> bool:

@@ -11,7 +11,7 @@ from maxnutrition.contracts import MedicalExamInput, MedicalExamResult
 from maxnutrition.exams.lines import group_lines
 from maxnutrition.exams.ocr import Ocr
 from maxnutrition.exams.report import read_report
-from maxnutrition.media.images import MAX_DOCUMENT_SIDE, sanitise
+from maxnutrition.media.images import sanitise
 from maxnutrition.media.storage import Storage
 
 
@@ -19,7 +19,7 @@ async def read_exam(request: MedicalExamInput, context: JobContext, *, storage: 
     await context.report_progress(0.05, "baixando")
     data = await storage.download(request.files[0])
     await context.report_progress(0.2, "lendo")
-    image = await anyio.to_thread.run_sync(sanitise, data, MAX_DOCUMENT_SIDE)
+    image = await anyio.to_thread.run_sync(sanitise, data)
     boxes = await ocr.read(image)
     await context.report_progress(0.9, "interpretando")
     result = await anyio.to_thread.run_sync(lambda: read_report(group_lines(boxes)))

@@ -4,7 +4,9 @@ import pytest
 
 from analysis_worker import PermanentError
 from maxnutrition.contracts import DISCLAIMER
+from maxnutrition.exams.names import NAMES
 from maxnutrition.exams.report import read_report
+from maxnutrition.exams.text import squeeze
 from tests.unit.maxnutrition.pages import analytes, bounds, only, page
 
 
@@ -22,6 +24,10 @@ from tests.unit.maxnutrition.pages import analytes, bounds, only, page
         "HEMOGLOBINA 13,2 g/dL Valores de referência: 12,0 a 15,5 g/dL",
         "Hemoglobina: 13,2g/dL Valoresdereferência:12,0 a 15,5g/dL",
         "Hemogl0bina | 13,2 | g/dL | 12,0 a 15,5",
+        "Hemoglobina (g/dL) | 13,2 | 12,0 a 15,5",
+        "Hemoglobina em g/dL......: 13,2   12,0 a 15,5",
+        "Hemoglobina 13,2 12,0-15,5 g/dL",
+        "HEMOGLOBINA, sangue total: 13,2 g/dL (VR 12,0 a 15,5)",
     ],
 )
 def test_one_result_is_read_from_every_order_of_columns(row: str) -> None:
@@ -55,7 +61,7 @@ def test_a_title_that_no_dictionary_knows_names_its_block() -> None:
 
 
 def test_the_desirable_row_of_a_table_is_the_range() -> None:
-    rows = "Glicose: 110 mg/dL\nNormal: 70 a 99 mg/dL\nPré-diabetes: 100 a 125 mg/dL\nDiabetes: igual ou superior a 126 mg/dL"
+    rows = "Glicose: 110 mg/dL\nNormal: 70 a 99 mg/dL\nPré-diabetes: 100 a 125 mg/dL\nDiabetes: superior a 126 mg/dL"
     analyte = only(rows)
     assert (analyte.flag, bounds(analyte)) == ("high", (70, 99))
 
@@ -185,6 +191,44 @@ def test_names_are_known_under_many_spellings(name: str, key: str) -> None:
     assert only(f"{name}: 5,0 mg/dL VR: 1,0 a 9,0").key == key
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "Glicose\n92 mg/dL\n70 a 99 mg/dL",
+        "GLICOSE\nRESULTADO\n92 mg/dL\nVALORES DE REFERÊNCIA\n70 a 99 mg/dL",
+        "GLICOSE\nMaterial: plasma   Valores de referência: 70 a 99 mg/dL\nResultado: 92 mg/dL",
+        "GLICOSE\nResultado | 92 | mg/dL | 70 a 99",
+        "Glicose: 92 mg/dL\nAdultos: 70 a 99 mg/dL\n* Novos valores de referência a partir de 01/10/2019",
+    ],
+)
+def test_name_result_and_range_may_stand_on_lines_of_their_own(rows: str) -> None:
+    analyte = only(rows)
+    assert (analyte.key, analyte.value, analyte.unit, analyte.flag) == ("glucose", 92, "mg/dL", "normal")
+    assert bounds(analyte) == (70, 99)
+
+
+def test_two_results_side_by_side_are_two() -> None:
+    sodium, potassium = analytes("Sódio: 139 mEq/L | 136 a 145 | Potássio: 5,9 mEq/L | 3,5 a 5,1")
+    assert (sodium.key, sodium.value, sodium.flag) == ("sodium", 139, "normal")
+    assert (potassium.key, potassium.value, potassium.flag) == ("potassium", 5.9, "high")
+
+
+def test_a_footnote_after_the_range_does_not_change_it() -> None:
+    rows = """
+        Creatinina: 1,6 mg/dL
+        VR: 0,7 a 1,3 mg/dL
+        Atenção aos prazos de entrega
+        Resultados disponíveis por 1 a 2 anos, ou de 8 a 18 no balcão
+    """
+    assert only(rows).flag == "high"
+
+
+def test_no_two_analytes_share_a_name() -> None:
+    names = [(squeeze(name), key) for key, printed in NAMES.items() for name in printed.split("|")]
+    assert len(NAMES) >= 60
+    assert len({name for name, _ in names}) == len(set(names))
+
+
 def test_a_repeated_result_counts_once() -> None:
     assert only("Glicose: 92 mg/dL VR: 70 a 99\nGlicose: 92 mg/dL").reference is not None
 
@@ -193,10 +237,11 @@ def test_earlier_results_are_left_out() -> None:
     assert only("Glicose: 92 mg/dL VR: 70 a 99\nResultado anterior: 130 mg/dL").value == 92
 
 
-def test_a_lost_decimal_comma_is_doubted() -> None:
-    result = read_report(page("Hemoglobina: 109 g/dL VR: 12,0 a 15,5"))
+@pytest.mark.parametrize("row", ["Hemoglobina: 109 g/dL VR: 12,0 a 15,5", "TSH: 1.234 µUI/mL VR: 0,40 a 4,30"])
+def test_a_lost_decimal_comma_is_doubted(row: str) -> None:
+    result = read_report(page(row))
     assert result.analytes[0].confidence <= 0.5
-    assert "Hemoglobina" in result.warnings[0]
+    assert result.analytes[0].name in result.warnings[0]
 
 
 @pytest.mark.parametrize(
@@ -222,6 +267,7 @@ def test_a_report_carries_the_disclaimer_and_no_personal_data() -> None:
             Laboratório Aurora
             Paciente: Ana Lima | CPF: 123.456.789-09
             Médico: Dr. Rui | Coleta: 31/01/2025
+            Convênio: | Unimed | Registro 9 Paciente: Ana
             Glicose: 92 mg/dL VR: 70 a 99
             """
         )
@@ -233,7 +279,7 @@ def test_a_report_carries_the_disclaimer_and_no_personal_data() -> None:
         "Laboratório Aurora",
     )
     printed = result.model_dump_json()
-    assert not any(private in printed for private in ("Ana", "Lima", "123.456", "Rui"))
+    assert not any(private in printed for private in ("Ana", "Lima", "123.456", "Rui", "Unimed"))
     assert "Glicose: 92 mg/dL" in result.raw_text
 
 

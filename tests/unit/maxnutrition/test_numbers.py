@@ -116,7 +116,15 @@ def test_a_unit_that_begins_with_a_number_is_no_second_result() -> None:
 
 
 @pytest.mark.parametrize(
-    ("read", "mended"), [("1O,9", "10,9"), ("l0,9", "10,9"), ("10, 9", "10,9"), ("B12", "B12"), ("I, 2", "I, 2")]
+    ("read", "mended"),
+    [
+        ("1O,9", "10,9"),
+        ("l0,9", "10,9"),
+        ("10, 9", "10,9"),
+        ("B12.\t389", "B12.\t389"),
+        ("B12", "B12"),
+        ("I, 2", "I, 2"),
+    ],
 )
 def test_numbers_that_ocr_broke_are_mended(read: str, mended: str) -> None:
     assert mend(read) == mended

@@ -1,9 +1,10 @@
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 
 import anyio
 import anyio.to_process
-import psutil
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from analysis_worker import PermanentError, RetryableError
@@ -18,19 +19,15 @@ def children() -> set[int]:
     return {child.pid for child in psutil.Process().children(recursive=True) if child.status() != psutil.STATUS_ZOMBIE}
 
 
-async def read_started_process(note: Path) -> int:
+async def eventually(condition: Callable[[], bool]) -> None:
     with anyio.fail_after(30):
-        while not note.exists() or not note.read_text():
+        while not condition():  # noqa: ASYNC110 - another process sets no event here
             await anyio.sleep(0.02)
-    return int(note.read_text())
 
 
-async def ends(pid: int) -> bool:
-    with anyio.move_on_after(10):
-        while pid in children():
-            await anyio.sleep(0.02)
-        return True
-    return False
+async def read_started_process(note: Path) -> int:
+    await eventually(lambda: note.exists() and note.read_text().isdigit())
+    return int(await anyio.Path(note).read_text())
 
 
 async def test_cancelling_kills_the_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -41,7 +38,7 @@ async def test_cancelling_kills_the_process(monkeypatch: pytest.MonkeyPatch, tmp
         pid = await read_started_process(note)
         assert pid in children()
         group.cancel_scope.cancel()
-    assert await ends(pid)
+    await eventually(lambda: pid not in children())
 
 
 async def test_a_timeout_kills_the_process_and_frees_the_slot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -51,7 +48,8 @@ async def test_a_timeout_kills_the_process_and_frees_the_slot(monkeypatch: pytes
     with anyio.move_on_after(3) as scope:
         await reader.read(str(note).encode())
     assert scope.cancelled_caught
-    assert await ends(await read_started_process(note))
+    pid = await read_started_process(note)
+    await eventually(lambda: pid not in children())
     monkeypatch.setattr(ocr, "read_boxes", process_id)
     with anyio.fail_after(30):
         assert await reader.read(b"")
@@ -73,7 +71,7 @@ async def test_a_process_that_dies_is_worth_another_attempt(monkeypatch: pytest.
 
 
 async def test_without_the_extra_the_job_fails_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(PermanentError) as caught:
         await Ocr().read(b"")
     assert caught.value.code == "provider_not_configured"
