@@ -43,8 +43,8 @@ def stop_in_background(options: StackOptions) -> bool:
     pid = directory.holder()
     if pid is None:
         if directory.path.is_dir():
-            with directory.held():
-                stop_postgres(directory.postgres(), options)
+            directory.hold()
+            stop_postgres(directory.postgres(), options)
         return False
     os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + _STOP_S

@@ -6,11 +6,8 @@ import fcntl
 import os
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TextIO
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
@@ -70,18 +67,18 @@ class StackDirectory:
     def _state_file(self) -> Path:
         return self.path / "stack.json"
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Keep every other process out; raises AlreadyRunning. The system frees the lock of a process that died."""
+    def hold(self) -> None:
+        """Keep every other process out for as long as this one lives; raises AlreadyRunning.
+
+        The descriptor stays open: the system frees the lock when the process is really gone, however it ended.
+        """
         self.path.mkdir(parents=True, exist_ok=True)
-        with self._lock_file.open("a+") as lock:
-            if not _locked(lock):
-                raise AlreadyRunning(f"a stack is already running in {self.path}")
-            lock.truncate(0)
-            lock.write(str(os.getpid()))
-            lock.flush()
-            yield
-            lock.truncate(0)
+        lock = os.open(self._lock_file, os.O_RDWR | os.O_CREAT, 0o600)
+        if not _locked(lock):
+            os.close(lock)
+            raise AlreadyRunning(f"a stack is already running in {self.path}")
+        os.truncate(lock, 0)
+        os.write(lock, str(os.getpid()).encode())
 
     def holder(self) -> int | None:
         """The process that serves this directory now."""
@@ -123,8 +120,8 @@ class StackDirectory:
         if pointer.exists() and Path(pointer.read_text()).is_dir():
             return Path(pointer.read_text())
         chosen = self.path / "postgres"
-        if os.geteuid() == 0 and not _others_can_enter(self.path):
-            chosen = Path(tempfile.mkdtemp(prefix="supabase-local-", dir="/var/tmp")) / "postgres"
+        if not _postgres_can_enter(self.path):
+            chosen = Path(tempfile.mkdtemp(prefix="supabase-local-", dir=reachable_parent())) / "postgres"
             chosen.parent.chmod(0o711)
             pointer.write_text(str(chosen))
         chosen.mkdir(exist_ok=True)
@@ -139,7 +136,7 @@ def from_keys(api_url: str, db_url: str, keys: Keys) -> StackVariables:
     return StackVariables(api_url=api_url, db_url=db_url, **asdict(keys))
 
 
-def _locked(file: TextIO) -> bool:
+def _locked(file: int) -> bool:
     """Tries for half a second: somebody who only looks holds the lock for a moment, too."""
     for _ in range(10):
         try:
@@ -151,9 +148,16 @@ def _locked(file: TextIO) -> bool:
     return False
 
 
-def _others_can_enter(path: Path) -> bool:
+def reachable_parent() -> str:
+    """A folder for temporary things that PostgreSQL's account can reach."""
+    usual = tempfile.gettempdir()
+    return usual if _postgres_can_enter(Path(usual)) else "/var/tmp"  # noqa: S108 - only the parent of a random name
+
+
+def _postgres_can_enter(path: Path) -> bool:
+    """PostgreSQL runs as whoever started it, but never as root: root's server has an account of its own."""
     resolved = path.resolve()
-    return all(parent.stat().st_mode & 0o001 for parent in (resolved, *resolved.parents))
+    return os.geteuid() != 0 or all(parent.stat().st_mode & 0o001 for parent in (resolved, *resolved.parents))
 
 
 def _write_secret(file: Path, text: str) -> None:

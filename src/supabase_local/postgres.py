@@ -61,7 +61,8 @@ class PostgresServer:
         _give_to_server(self.directory)
         _give_to_server(password_file)
         arguments = ["--username", SUPERUSER, "--pwfile", str(password_file), "--auth=scram-sha-256"]
-        arguments += ["--encoding=UTF8", "--locale=C", "--no-sync", "--pgdata", str(self.data_dir)]
+        arguments += ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        arguments += ["--no-sync", "--pgdata", str(self.data_dir)]
         self._run("initdb", arguments)
         password_file.unlink()
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from supabase_local.directory import StackDirectory, to_json
+from supabase_local.directory import StackDirectory, reachable_parent, to_json
 from supabase_local.stack import StackInterrupted, StackOptions, running_stack
 
 
@@ -34,12 +34,12 @@ async def serve(options: StackOptions, until_stdin_closes: bool) -> None:
 
 async def _serve_in(options: StackOptions, stop: asyncio.Event) -> None:
     directory = StackDirectory(options.directory)
-    with directory.held():
-        async with running_stack(options, stop) as stack:
-            directory.announce(stack)
-            sys.stdout.write(to_json(stack.variables) + "\n")
-            sys.stdout.flush()
-            await stop.wait()
+    directory.hold()
+    async with running_stack(options, stop) as stack:
+        directory.announce(stack)
+        sys.stdout.write(to_json(stack.variables) + "\n")
+        sys.stdout.flush()
+        await stop.wait()
 
 
 @contextmanager
@@ -47,7 +47,7 @@ def _directory(options: StackOptions) -> Iterator[StackOptions]:
     if options.keep:
         yield options
         return
-    with tempfile.TemporaryDirectory(prefix="supabase-local-") as name:
+    with tempfile.TemporaryDirectory(prefix="supabase-local-", dir=reachable_parent()) as name:
         Path(name).chmod(0o711)  # PostgreSQL may have an account of its own
         yield replace(options, directory=Path(name))
 

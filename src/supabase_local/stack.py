@@ -26,6 +26,8 @@ from supabase_local.directory import RunningStack, StackDirectory, StackError, f
 from supabase_local.gateway import Service, create_gateway
 from supabase_local.keys import Keys
 from supabase_local.postgres import SUPERUSER, PostgresError, PostgresServer
+from supabase_local.realtime import create_realtime_app
+from supabase_local.rest import create_rest_app
 from supabase_local.storage import create_storage_app
 from supabase_local.storage.uploads import MAX_FILE_BYTES
 
@@ -158,7 +160,7 @@ def _listen(port: int | None, preferred: int | None) -> socket.socket:
         try:
             return socket.create_server((_HOST, port))
         except OSError as error:
-            raise StackError(f"port {port} cannot be used: {error.strerror}") from error
+            raise StackError(f"port {port} cannot be used: {os.strerror(error.errno or 0)}") from error
     try:
         return socket.create_server((_HOST, preferred or 0))
     except OSError:
@@ -179,23 +181,15 @@ async def _serving(listener: socket.socket, server: PostgresServer, keys: Keys, 
 
 
 def _gateway(api_url: str, server: PostgresServer, keys: Keys, files: Path) -> web.Application:
-    auth = create_auth_app(server.url("supabase_auth_admin"), keys.jwt_secret, f"{api_url}/auth/v1")
-    storage = create_storage_app(server.url("supabase_storage_admin"), keys.jwt_secret, files)
+    secret = keys.jwt_secret
     services = {
-        "/auth/v1": Service(auth),
-        "/storage/v1": Service(storage, open_door=True, max_body_bytes=MAX_FILE_BYTES),
+        "/auth/v1": Service(create_auth_app(server.url("supabase_auth_admin"), secret, f"{api_url}/auth/v1")),
+        "/rest/v1": Service(create_rest_app(server.url("authenticator"), secret), max_body_bytes=MAX_FILE_BYTES),
+        "/realtime/v1": Service(create_realtime_app(server.url(SUPERUSER), secret)),
+        "/storage/v1": Service(
+            create_storage_app(server.url("supabase_storage_admin"), secret, files),
+            open_door=True,
+            max_body_bytes=MAX_FILE_BYTES,
+        ),
     }
-    try:
-        from supabase_local.realtime import create_realtime_app
-
-        services["/realtime/v1"] = Service(create_realtime_app(server.url(SUPERUSER), keys.jwt_secret))
-    except ImportError:
-        pass
-    try:
-        from supabase_local.rest import create_rest_app
-
-        rest = create_rest_app(server.url("authenticator"), keys.jwt_secret)
-        services["/rest/v1"] = Service(rest, max_body_bytes=MAX_FILE_BYTES)
-    except ImportError:
-        pass
     return create_gateway(services, keys)
