@@ -1,30 +1,20 @@
-"""The command line. Packages add commands of their own through the entry point group `analysis_worker.commands`."""
+"""The command line.
+
+Everything is imported late: a Ctrl-C during the second that takes ends as quietly as any other, and a process that a
+handler starts does not pay for commands it never runs.
+"""
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
+import sys
 
-import typer
-
-from analysis_worker.cli import local, run
-
-COMMAND_GROUP = "analysis_worker.commands"
-
-
-def build() -> typer.Typer:
-    cli = typer.Typer(
-        name="analysis-worker",
-        help="A job worker for Supabase: woken by Realtime, claimed in SQL, fenced by leases.",
-        no_args_is_help=True,
-        pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"]},
-    )
-    cli.command("run")(run.run)
-    cli.add_typer(local.local, name="local")
-    for command in entry_points(group=COMMAND_GROUP):
-        cli.command(command.name)(command.load())
-    return cli
+_EXIT_INTERRUPTED = 130
 
 
 def main() -> None:
-    build()()
+    try:
+        from analysis_worker.cli.commands import build  # noqa: PLC0415
+
+        build()()
+    except KeyboardInterrupt:
+        sys.exit(_EXIT_INTERRUPTED)
