@@ -24,7 +24,11 @@ _RETRY_PAUSE_S = 0.005
 _RETRIED = ("40001", "40P01")
 _DRAIN_S = 10.0
 _SERVER = f"postgrest/{VERSION}"
-_REASONS = {416: "Requested Range Not Satisfiable", 418: "I'm a teapot", 422: "Unprocessable Entity"}
+_REASONS = {status.value: status.phrase for status in HTTPStatus} | {  # Python's own change with its version
+    416: "Requested Range Not Satisfiable",
+    418: "I'm a teapot",
+    422: "Unprocessable Entity",
+}
 _NO_TYPE = "application/octet-stream"  # what aiohttp says where nothing was said
 
 
@@ -105,18 +109,18 @@ def _is_gone(request: web.Request) -> bool:
 
 def _response(reply: Reply, raw: Raw) -> web.Response:
     response = web.Response(
-        status=reply.status, reason=_reason(reply), body=reply.body.encode(errors="backslashreplace")
+        status=reply.status,
+        reason=_REASONS.get(reply.status, "Unknown") if reply.reason is None else reply.reason,
+        body=reply.body.encode(errors="backslashreplace"),
     )
     for name, value in (*reply.headers, *cors_headers(raw), ("Server", _SERVER)):
-        response.headers.add(name, value)
+        response.headers.add(_one_line(name), _one_line(value))
     return response
 
 
-def _reason(reply: Reply) -> str:
-    if reply.reason is not None:
-        return reply.reason
-    known = {status.value: status.phrase for status in HTTPStatus} | _REASONS
-    return known.get(reply.status, "Unknown")
+def _one_line(text: str) -> str:
+    """The real one sends line breaks that a function put into a header; aiohttp rightly refuses to."""
+    return " ".join(text.splitlines())
 
 
 async def _drop_assumed_type(_: web.Request, response: web.StreamResponse) -> None:

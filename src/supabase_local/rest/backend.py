@@ -7,6 +7,7 @@ listening connection is lost and no new one is to be had; the next session comes
 from __future__ import annotations
 
 import asyncio
+import select
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -125,7 +126,7 @@ class Backend:
         pool = AsyncConnectionPool(
             self.url, kwargs=_CONNECTION_OPTIONS, min_size=1, max_size=POOL_SIZE, timeout=POOL_TIMEOUT_S, open=False
         )
-        await pool.open()
+        await pool.open(wait=True, timeout=CONNECT_TIMEOUT_S)
         self._session = Session(pool, schema)
 
     async def _end_session(self) -> None:
@@ -142,6 +143,8 @@ class Backend:
 
 
 async def _perform(connection: Connection, transaction: Transaction, settings: str) -> Outcome:
+    if _has_news(connection):  # most likely the reason why it died, which a pipeline would not let through
+        await connection.execute(b"select 1")
     begun: psycopg.AsyncCursor[Any] | None = None
     try:
         async with connection.pipeline():
@@ -150,10 +153,16 @@ async def _perform(connection: Connection, transaction: Transaction, settings: s
             cursor = await connection.execute(transaction.sql.encode(), transaction.values)
         row = await cursor.fetchone()
     except psycopg.OperationalError as error:
-        # A connection that died in the pool still says why it died; one that dies under a call leaves nothing to say.
         if connection.closed and begun is not None and begun.statusmessage == "BEGIN":
             raise errors.lost_in_flight() from error
         raise
     if row is None:
         raise psycopg.InternalError("a statement of the REST layer gives exactly one row")
     return Outcome(*row)
+
+
+def _has_news(connection: Connection) -> bool:
+    """Whether the server sent something without being asked."""
+    poll = select.poll()
+    poll.register(connection.pgconn.socket, select.POLLIN)
+    return bool(poll.poll(0))

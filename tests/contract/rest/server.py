@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import TypeVar
 
+import anyio
 import httpx
 import psycopg
 from aiohttp import web
@@ -16,6 +18,7 @@ from tests.contract.rest.recordings import TRUTH, Answer, Case
 from tests.databases import Databases, free_port
 
 PREFIX = "/rest/v1"
+Seen = TypeVar("Seen")
 Replayed = Callable[[str, Case], Answer]
 _POOR_ROLE = """
     do $$ begin
@@ -55,6 +58,15 @@ async def serving(databases: Databases, database: str) -> AsyncIterator[httpx.As
             yield client
     finally:
         await runner.cleanup()
+
+
+async def eventually(look: Callable[[], Awaitable[Seen]]) -> Seen:
+    """Look again and again until there is something to see; fails after ten seconds."""
+    with anyio.fail_after(10):
+        while True:
+            if seen := await look():
+                return seen
+            await anyio.sleep(0.02)
 
 
 async def replay(client: httpx.AsyncClient, case: Case) -> Answer:
