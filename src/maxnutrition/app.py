@@ -7,12 +7,13 @@ from contextlib import asynccontextmanager
 
 from analysis_worker import Settings
 from analysis_worker.handlers import AnyHandler
-from maxnutrition.exams.ocr import Ocr
+from maxnutrition.exams.ocr import open_ocr
 from maxnutrition.handlers.medical_exam import medical_exam
 from maxnutrition.media.storage import open_storage
 
 
 @asynccontextmanager
 async def app(settings: Settings) -> AsyncIterator[Sequence[AnyHandler]]:
-    async with open_storage(settings.supabase_url, settings.supabase_key.get_secret_value()) as storage:
-        yield [medical_exam(storage, Ocr())]
+    key = settings.supabase_key.get_secret_value()
+    async with open_storage(settings.supabase_url, key) as storage, open_ocr() as ocr:
+        yield [medical_exam(storage, ocr)]

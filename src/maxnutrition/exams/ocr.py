@@ -1,33 +1,33 @@
-"""Text on images by rapidocr, in a process of its own that dies with the scope that waits for it."""
+"""Text on images, read by a process of its own that dies with the scope that waits for it."""
+
+from __future__ import annotations
 
 import importlib.util
-import logging
-import statistics
-from functools import cache
-from io import BytesIO
-from typing import TYPE_CHECKING, Any
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 import anyio
-import anyio.to_process
-from PIL import Image
+from anyio.abc import ByteSendStream, Process
+from anyio.streams.buffered import BufferedByteReceiveStream
+from pydantic import TypeAdapter
 
 from analysis_worker import PermanentError, RetryableError
 from maxnutrition.exams.lines import Box, Point
 
-if TYPE_CHECKING:
-    from rapidocr import RapidOCR
-
-_UPRIGHT_SCORE = 0.85
-"""Upright text scores above 0.95 on average, text on its head below 0.75."""
-
-RawBox = tuple[str, float, list[list[float]]]
+_COMMAND = (sys.executable, "-m", "maxnutrition.exams.ocr_process")
+_MAX_ANSWER = 4 * 1024 * 1024
+_ANSWER = TypeAdapter(list[tuple[str, float, tuple[Point, Point, Point, Point]]])
+_GONE = (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream, anyio.IncompleteRead)
 
 
 class Ocr:
-    """Reads images one at a time per slot. The process starts with the first image and is kept between jobs."""
+    """Reads one image at a time: one is enough to keep every core busy."""
 
-    def __init__(self, slots: int = 1) -> None:
-        self._limiter = anyio.CapacityLimiter(slots)
+    def __init__(self, command: Sequence[str] = _COMMAND) -> None:
+        self._command = command
+        self._turn = anyio.CapacityLimiter(1)
+        self._process: Process | None = None
 
     async def read(self, image: bytes) -> list[Box]:
         """Cancelling kills the process, so a page that never ends takes no core from the next job."""
@@ -36,61 +36,63 @@ class Ocr:
                 "provider_not_configured",
                 "A leitura de exames não está disponível neste servidor: falta instalar analysis-worker[ocr].",
             )
-        try:
-            raw = await anyio.to_process.run_sync(read_boxes, image, cancellable=True, limiter=self._limiter)
-        except anyio.BrokenWorkerProcess as error:
-            raise RetryableError("ocr_stopped", "A leitura da imagem foi interrompida.") from error
-        return [Box(text, score, _corners(points)) for text, score, points in raw]
+        async with self._turn:
+            process = await self._started()
+            try:
+                answer = await _ask(process, image)
+            except _GONE as error:
+                await self.aclose()
+                raise RetryableError("ocr_stopped", "A leitura da imagem foi interrompida.") from error
+            except BaseException:
+                await self.aclose()
+                raise
+        return [Box(text, score, corners) for text, score, corners in _ANSWER.validate_json(answer)]
+
+    async def aclose(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.returncode is None:
+            process.kill()
+        with anyio.CancelScope(shield=True):
+            await process.aclose()
+
+    async def _started(self) -> Process:
+        """The process of the job before, or a new one. Its environment is empty: it parses what strangers send, and
+        the worker's holds the service key."""
+        process = self._process
+        if process is None or process.returncode is not None:
+            await self.aclose()
+            with anyio.CancelScope(shield=True):
+                process = self._process = await anyio.open_process(self._command, stderr=None, env={})
+        return process
 
 
-def read_boxes(image: bytes) -> list[RawBox]:
-    """Runs in the other process: plain data in, plain data out. Turns pages that lie on a side or on their head."""
-    page = Image.open(BytesIO(image)).convert("RGB")
-    boxes = _read(page)
-    if _lies_on_a_side(boxes):
-        page = page.transpose(Image.Transpose.ROTATE_90)
-        boxes = _read(page)
-    if boxes and _mean_score(boxes) < _UPRIGHT_SCORE:
-        turned = _read(page.transpose(Image.Transpose.ROTATE_180))
-        boxes = max(boxes, turned, key=_mean_score)
-    return boxes
+@asynccontextmanager
+async def open_ocr() -> AsyncIterator[Ocr]:
+    """The process starts with the first image, is kept between jobs, and ends with this scope."""
+    ocr = Ocr()
+    try:
+        yield ocr
+    finally:
+        await ocr.aclose()
 
 
-@cache
-def _engine() -> "RapidOCR":
-    from rapidocr import RapidOCR  # noqa: PLC0415 - an optional extra, and only the OCR process may pay for it
-
-    logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)
-    # Its classifier of upside-down lines is off: it turned "g/dL" into "7p/6".
-    return RapidOCR(params={"Global.use_cls": False, "Global.log_level": "critical"})
-
-
-def _read(page: Image.Image) -> list[RawBox]:
-    import numpy as np  # noqa: PLC0415 - comes with the extra
-
-    found: Any = _engine()(np.asarray(page)[:, :, ::-1])
-    if found.txts is None:
-        return []
-    return [
-        (text, float(score), points.tolist())
-        for text, score, points in zip(found.txts, found.scores, found.boxes, strict=True)
-    ]
+async def _ask(process: Process, image: bytes) -> bytes:
+    await _stdin_of(process).send(len(image).to_bytes(4, "big") + image)
+    answers = _stdout_of(process)
+    size = int.from_bytes(await answers.receive_exactly(4), "big")
+    if size > _MAX_ANSWER:
+        raise anyio.BrokenResourceError
+    return await answers.receive_exactly(size)
 
 
-def _lies_on_a_side(boxes: list[RawBox]) -> bool:
-    tall = [_is_tall(points) for _, _, points in boxes]
-    return sum(tall) > 0.5 * len(tall)
+def _stdin_of(process: Process) -> ByteSendStream:
+    assert process.stdin is not None
+    return process.stdin
 
 
-def _is_tall(points: list[list[float]]) -> bool:
-    (ax, ay), (bx, by), _, (dx, dy) = points
-    return (dx - ax) ** 2 + (dy - ay) ** 2 > 1.5 * ((bx - ax) ** 2 + (by - ay) ** 2)
-
-
-def _mean_score(boxes: list[RawBox]) -> float:
-    return statistics.fmean(score for _, score, _ in boxes) if boxes else 0.0
-
-
-def _corners(points: list[list[float]]) -> tuple[Point, Point, Point, Point]:
-    a, b, c, d = ((x, y) for x, y in points)
-    return a, b, c, d
+def _stdout_of(process: Process) -> BufferedByteReceiveStream:
+    """Nothing is lost between two answers: the process sends one only when asked."""
+    assert process.stdout is not None
+    return BufferedByteReceiveStream(process.stdout)
