@@ -14,7 +14,7 @@ from maxnutrition.exams.units import read_unit, split_unit
 _BESIDE_THE_POINT = re.compile(
     r"\s*(?:material|metodo|metodologia|amostra|nota|obs|observac|coleta|data|liberad|assinad|responsavel|paciente|nome"
     r"|cliente|cpf|rg\b|idade|sexo|nascimento|medic|dr\.|dra\.|solicitante|convenio|pedido|protocolo|atendimento|pagina"
-    r"|resultado\s*anterior|resultados\s*anteriores|historico|jejum\s*informado)"
+    r"|resultado\s*anterior|resultados\s*anteriores|historico|jejum\s*informado|tel\b|telefone|fone\b|cep\b|rua\b|av\.)"
 )
 _RESULT = {
     squeeze(word) for word in ("resultado", "resultados", "resultado atual", "valor", "valor obtido", "result", "")
@@ -97,9 +97,12 @@ class _Collector:
             _fill_references(self.open, row.head, row.spans, row.values, row.tail)
 
     def _continue(self, row: "_Row") -> None:
-        if self.open is not None:
+        if self.open is None:
+            return
+        before = len(self.open.references)
+        _fill_references(self.open, row.whole, scan(row.whole), [], row.tail)
+        if len(self.open.references) > before:
             self.open.scores.append(row.score)
-            _fill_references(self.open, row.whole, scan(row.whole), [], row.tail)
 
     def _heading(self, row: "_Row") -> None:
         if squeeze(row.name) in _RESULT:
@@ -135,13 +138,17 @@ class _Row:
 
     @property
     def values(self) -> list[Span]:
-        """The results in this row: bare numbers, or else one comparison that directly follows the name."""
+        """The results in this row: bare numbers, or else one comparison that directly follows the name.
+
+        In words ("inferior a 10") it must be told from a reference: by "Resultado:" before or by "VR:" behind it.
+        """
         numbers = [span for span in self.spans if span.kind == "value"]
         if numbers or not self.spans:
             return numbers
         first = self.spans[0]
-        follows = not self.head[: first.start].strip(_TRIM)
-        return [first] if first.is_comparison and follows else []
+        follows = not self.head[: first.start].strip(_TRIM) and None in {first.low, first.high}
+        is_told = first.is_comparison or self.tail is not None or (self.name and squeeze(self.name) in _RESULT)
+        return [first] if follows and is_told else []
 
     @property
     def is_unknown_result(self) -> bool:

@@ -63,8 +63,7 @@ class Ocr:
         process = self._process
         if process is None or process.returncode is not None:
             await self.aclose()
-            with anyio.CancelScope(shield=True):
-                process = self._process = await anyio.open_process(self._command, stderr=None, env={})
+            process = self._process = await anyio.open_process(self._command, stderr=None, env={})
         return process
 
 

@@ -20,8 +20,6 @@ _UNDESIRED = re.compile(
     r"diabet|limit|alto|alta\b|elevad|baix|risco|deficien|insuficien|intoleran|toxic|hiper|hipo|reagente|positiv|aument"
     r"|reduzid|moderad|grave|indetermin|terapeut|alter"
 )
-
-
 _FASTING = re.compile(r"\b(?:com|sem)\s*jejum")
 
 
@@ -102,16 +100,13 @@ def _judge_number(value: float, applying: Span) -> Flag:
 
 def _judge_comparison(result: Span, applying: Span) -> Flag:
     """For "< 10": low or normal only where every value below 10 is."""
+    low, high = applying.low, applying.high
     if result.high is not None:
-        if applying.low is not None and result.high <= applying.low:
+        if low is not None and result.high <= low:
             return "low"
-        return (
-            "normal" if not applying.low and applying.high is not None and result.high <= applying.high else "unknown"
-        )
+        return "normal" if not low and high is not None and result.high <= high else "unknown"
     if result.low is not None:
-        if applying.high is not None and result.low >= applying.high:
+        if high is not None and result.low >= high:
             return "high"
-        return (
-            "normal" if applying.high is None and applying.low is not None and result.low >= applying.low else "unknown"
-        )
+        return "normal" if high is None and low is not None and result.low >= low else "unknown"
     return "unknown"

@@ -88,7 +88,3 @@ def split_unit(name: str) -> tuple[str, str | None]:
         if unit is not None:
             return name[: found.start()], unit
     return name, None
-
-
-def is_unit(text: str) -> bool:
-    return _signature(text) in _CANONICAL

@@ -145,6 +145,12 @@ def test_a_result_below_the_limit_of_the_method_stays_text() -> None:
     assert (analyte.value, analyte.value_text, analyte.unit, analyte.flag) == (None, "< 10,0", "UI/mL", "normal")
 
 
+def test_a_comparison_in_words_is_a_result_only_where_the_page_says_so() -> None:
+    analyte = only("ANTI-TPO\nResultado: Inferior a 10,0 UI/mL\nVR: inferior a 34,0 UI/mL")
+    assert (analyte.value, analyte.value_text, analyte.flag) == (None, "Inferior a 10,0", "normal")
+    assert analytes("ANTI-TPO\ninferior a 34,0 UI/mL") == []
+
+
 def test_a_comparison_that_the_range_cuts_is_not_judged() -> None:
     assert only("TSH: < 1,0 µUI/mL VR: 0,4 a 4,3").flag == "unknown"
     assert only("TSH: < 0,1 µUI/mL VR: 0,4 a 4,3").flag == "low"
