@@ -61,16 +61,21 @@ def _decode(token: str, secret: str) -> Claims:
 
 
 def _check_times(claims: Claims, now: float) -> None:
-    for name in ("exp", "nbf", "iat"):
-        value = claims.get(name)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
-            raise TokenError("unacceptable", f"The JWT '{name}' claim must be a number")
-    if now > claims.get("exp", now) + LEEWAY_S:
+    if now > _time(claims, "exp", now) + LEEWAY_S:
         raise TokenError("unacceptable", "JWT expired")
-    if now < claims.get("nbf", now) - LEEWAY_S:
+    if now < _time(claims, "nbf", now) - LEEWAY_S:
         raise TokenError("unacceptable", "JWT not yet valid")
-    if now < claims.get("iat", now) - LEEWAY_S:
+    if now < _time(claims, "iat", now) - LEEWAY_S:
         raise TokenError("unacceptable", "JWT issued at future")
+
+
+def _time(claims: Claims, name: str, otherwise: float) -> float:
+    match claims.get(name):
+        case None:
+            return otherwise
+        case int() | float() as value if not isinstance(value, bool):
+            return value
+    raise TokenError("unacceptable", f"The JWT '{name}' claim must be a number")
 
 
 def _check_audience(claims: Claims) -> None:

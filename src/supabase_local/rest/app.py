@@ -52,10 +52,15 @@ class RestService:
         """aiohttp's cleanup context."""
         async with self.backend.running():
             yield
-            if self._working:
-                await asyncio.wait(self._working, timeout=_DRAIN_S)
-            for work in self._working:
-                work.cancel()
+            await self._drain()
+
+    async def _drain(self) -> None:
+        if not self._working:
+            return
+        _, unfinished = await asyncio.wait(self._working, timeout=_DRAIN_S)
+        for work in unfinished:
+            work.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
 
     async def _answer(self, raw: Raw, is_gone: Callable[[], bool]) -> Reply:
         if is_preflight(raw):

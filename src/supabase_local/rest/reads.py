@@ -11,7 +11,7 @@ from supabase_local.rest.plan import Plan, preference_headers
 from supabase_local.rest.replies import Reply, check_single, page_reply
 from supabase_local.rest.request import Request
 from supabase_local.rest.schema_cache import Table
-from supabase_local.rest.selection import read_order, read_range, read_select
+from supabase_local.rest.selection import order_by, read_order, read_range, read_select
 from supabase_local.rest.statement import GUCS, Outcome, Transaction, Values, qualified
 
 
@@ -21,7 +21,7 @@ def plan_read(request: Request, table: Table) -> Plan:
     relation = qualified(table.name)
     conditions = read_filters(request.query)
     selected = ", ".join(item.sql(table.name) for item in read_select(request.parameter("select"), table.name))
-    order = read_order(request.parameter("order"), table.name)
+    order = order_by(read_order(request.parameter("order")), table.name)
     limits = f" limit {values.bind(page.limit)}::bigint offset {values.bind(page.offset)}::bigint"
     rows = f"select {selected} from {relation}{where(conditions, table.name, values)}{order}{limits}"
     total = "null::bigint"

@@ -16,7 +16,7 @@ from supabase_local.rest.plan import Plan, preference_headers
 from supabase_local.rest.replies import Reply, check_affected, check_single, page_reply, reply
 from supabase_local.rest.request import Request
 from supabase_local.rest.schema_cache import Function, SchemaCache
-from supabase_local.rest.selection import Range, read_order, read_range, read_select
+from supabase_local.rest.selection import Range, order_by, read_order, read_range, read_select
 from supabase_local.rest.statement import GUCS, Isolation, Outcome, Transaction, Values, quote
 
 _HOISTED = frozenset({"statement_timeout", "default_transaction_isolation"})  # too late once the function runs
@@ -71,7 +71,7 @@ def _page_sql(request: Request, function: Function, page: Range, source: str, va
     if function.returns == "row":
         selected = ", ".join(item.sql(name) for item in read_select(request.parameter("select"), name))
         conditions = _conditions(request)
-        order = read_order(request.parameter("order"), name)
+        order = order_by(read_order(request.parameter("order")), name)
     limits = f" limit {values.bind(page.limit)}::bigint offset {values.bind(page.offset)}::bigint"
     rows = f"select {selected} from {relation}{where(conditions, name, values)}{order}{limits}"
     total = "null::bigint"

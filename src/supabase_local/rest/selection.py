@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from supabase_local.rest.columns import ColumnPath, scan_column
@@ -42,6 +43,14 @@ class Selected:
 
 
 @dataclass(frozen=True, slots=True)
+class Ordered:
+    """One term of `order`; `direction` is SQL."""
+
+    column: ColumnPath
+    direction: str
+
+
+@dataclass(frozen=True, slots=True)
 class Range:
     """Rows from `offset` on, `limit` at most; the latter is never above MAX_ROWS."""
 
@@ -70,17 +79,21 @@ def scan_names(scanner: Scanner) -> list[str]:
     return names
 
 
-def read_order(text: str | None, source: str) -> str:
-    """An `order by` clause, or nothing."""
+def read_order(text: str | None) -> tuple[Ordered, ...]:
     if not text:
-        return ""
+        return ()
     scanner = Scanner("order", text)
-    terms = [_scan_order_term(scanner, source)]
+    terms = [_scan_order_term(scanner)]
     while scanner.take(","):
-        terms.append(_scan_order_term(scanner, source))
+        terms.append(_scan_order_term(scanner))
     if not scanner.at_end:
         scanner.fail('"," or end of input')
-    return f" order by {', '.join(terms)}"
+    return tuple(terms)
+
+
+def order_by(terms: Iterable[Ordered], source: str) -> str:
+    joined = ", ".join(f"{term.column.sql(source)}{term.direction}" for term in terms)
+    return f" order by {joined}" if joined else ""
 
 
 def read_range(request: Request) -> Range:
@@ -136,12 +149,13 @@ def _no_relationship(table: str, other: str) -> RestError:
     )
 
 
-def _scan_order_term(scanner: Scanner, source: str) -> str:
-    term = scan_column(scanner).sql(source)
+def _scan_order_term(scanner: Scanner) -> Ordered:
+    column = scan_column(scanner)
+    direction = ""
     words = scanner.match(re.compile(r"(\.\w+)*")) or ""
     for word in filter(None, words.split(".")):
         if word not in _DIRECTIONS | _NULLS:
             scanner.position -= len(word)
             scanner.fail('"asc", "desc", "nullsfirst" or "nullslast"')
-        term += (_DIRECTIONS | _NULLS)[word]
-    return term
+        direction += (_DIRECTIONS | _NULLS)[word]
+    return Ordered(column, direction)

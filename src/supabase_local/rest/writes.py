@@ -16,7 +16,7 @@ from supabase_local.rest.plan import Plan, preference_headers
 from supabase_local.rest.replies import Reply, check_affected, check_single, reply
 from supabase_local.rest.request import Request
 from supabase_local.rest.schema_cache import Table
-from supabase_local.rest.selection import read_order, read_select
+from supabase_local.rest.selection import Ordered, Selected, order_by, read_order, read_select
 from supabase_local.rest.statement import GUCS, Outcome, Transaction, Values, quote
 
 
@@ -62,9 +62,11 @@ def _plan(request: Request, table: Table, change: Change, values: Values, judge:
     rows, body, location = "select from source", "''", "null::text"
     returned: list[str] = []
     if _is_shown(request):
-        returned = list(table.columns)
-        rows = f"select {_selected(request, table)} from source as {quote(table.name)}"
-        rows += read_order(request.parameter("order"), table.name)
+        selected = read_select(request.parameter("select"), table.name)
+        order = read_order(request.parameter("order"))
+        returned = _needed(table, selected, order)
+        rows = f"select {_selected_sql(table, selected)} from source as {quote(table.name)}"
+        rows += order_by(order, table.name)
         body = body_sql(request.media, "rows")
     elif request.preferences.get("return") == "headers-only" and table.primary_key:
         returned = list(table.primary_key)
@@ -82,11 +84,18 @@ def _plan(request: Request, table: Table, change: Change, values: Values, judge:
     return Plan(Transaction(sql, values.bound, read_only=False, settings={}), judge)
 
 
-def _selected(request: Request, table: Table) -> str:
+def _needed(table: Table, selected: tuple[Selected, ...], order: tuple[Ordered, ...]) -> list[str]:
+    """The columns to return, and no more: the role may not be allowed to read the others."""
+    if any(item.is_star for item in selected):
+        return list(table.columns)
+    named = [item.column.name for item in selected] + [term.column.name for term in order]
+    return list(dict.fromkeys(named))
+
+
+def _selected_sql(table: Table, selected: tuple[Selected, ...]) -> str:
     """A star stands for the table's columns only: the source may have one more."""
     star = ", ".join(f"{quote(table.name)}.{quote(name)}" for name in table.columns)
-    items = read_select(request.parameter("select"), table.name)
-    return ", ".join(star if item.is_star else item.sql(table.name) for item in items)
+    return ", ".join(star if item.is_star else item.sql(table.name) for item in selected)
 
 
 def _is_shown(request: Request) -> bool:

@@ -30,6 +30,10 @@ def test_token_is_good_for_thirty_seconds_after_its_end() -> None:
     assert (refused.value.kind, refused.value.reason) == ("unacceptable", "JWT expired")
 
 
+def test_time_that_is_null_is_no_time() -> None:
+    assert verify(token("anon", exp=None, nbf=None, iat=None), SECRET, now=0)["role"] == "anon"
+
+
 @pytest.mark.parametrize("text", ["", ".", "..", "a.b", "a.b.c.d", "é.é.é", "eyJhbGciOiJIUzI1NiJ9..x", "W10.W10.W10"])
 def test_what_is_no_token_is_undecodable(text: str) -> None:
     with pytest.raises(TokenError) as refused:

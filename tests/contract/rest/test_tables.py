@@ -2,10 +2,12 @@
 
 import json
 
+import psycopg
 import pytest
 
 from tests.contract.rest.recordings import Case, parameters, read_recording
-from tests.contract.rest.server import Replayed
+from tests.contract.rest.server import Replayed, serving
+from tests.databases import Databases
 
 FILE = "b_rest.jsonl"
 CASES = read_recording(FILE)
@@ -30,6 +32,20 @@ def test_table_request_is_answered_as_recorded(replayed: Replayed, case: Case) -
         assert (got.status, got.headers) == (recorded.status, recorded.headers)
     else:
         assert got == recorded
+
+
+@pytest.mark.anyio
+async def test_change_returns_only_columns_that_are_selected(databases: Databases, recorded: str) -> None:
+    with psycopg.connect(databases.url(recorded)) as connection:
+        connection.execute("revoke select on public.items from anon; grant select (id, qty) on public.items to anon")
+    headers = {"prefer": "return=representation"}
+    async with serving(databases, recorded) as client:
+        shown = await client.post(
+            "/items", params={"select": "qty", "order": "id"}, json={"name": "x"}, headers=headers
+        )
+        hidden = await client.post("/items", params={"select": "name"}, json={"name": "y"}, headers=headers)
+    assert (shown.status_code, shown.text) == (201, '[{"qty":0}]')
+    assert (hidden.status_code, hidden.json()["code"]) == (401, "42501")
 
 
 @pytest.mark.skipif(not CASES, reason="no recordings beside the repository")
