@@ -4,15 +4,15 @@
 --
 --     pending -> processing -> completed | failed | cancelled
 --
--- and back to pending where an attempt ended without ending the job. What may never be untrue of a row is a named CHECK
--- here, so that no function, operator or later migration can store it.
+-- and back to pending where an attempt ended without ending the job. What may never be untrue of a row is a named
+-- CHECK here, so that no function, operator or later migration can store it.
 --
--- A worker holds a job by its lease: claiming writes a lease_id into the row, every later write of the worker names it,
--- and whoever takes the job away (a cancel, a rescue, a settle) clears it. Hence lease_id, leased_by and deadline_at are
--- set exactly while a job is processing, and a write under an old lease finds no row.
+-- A worker holds a job by its lease: claiming writes a lease_id into the row, every later write of the worker names
+-- it, and whoever takes the job away (a cancel, a rescue, a settle) clears it. Hence lease_id, leased_by and
+-- deadline_at are set exactly while a job is processing, and a write under an old lease finds no row.
 --
--- Every claim also adds a row to analysis_attempts. It says afterwards how that lease ended, which is what makes settling
--- and claiming safe to send twice: an answer that got lost is read from there.
+-- Every claim also adds a row to analysis_attempts. It says afterwards how that lease ended, which is what makes
+-- settling and claiming safe to send twice: an answer that got lost is read from there.
 --
 -- Only analysis_jobs is published to Realtime, so whatever changes often and interests no subscriber stays out of it:
 -- heartbeats go to analysis_workers.
@@ -20,11 +20,12 @@
 -- Rows are written by functions only. Users read their own jobs, nothing else; service_role is the worker's role.
 
 create schema if not exists private;
-comment on schema private is 'Not exposed over the API: functions that check the caller themselves, and parts of others.';
+comment on schema private is
+    'Not exposed over the API: functions that check the caller themselves, and parts of others.';
 revoke all on schema private from public;
 grant usage on schema private to authenticated, service_role;
 
--- Policy per job type -------------------------------------------------------------------------------------------------
+-- Policy per job type -----------------------------------------------------------------------------------------------
 create table public.analysis_types (
     type text not null,
     timeout_seconds double precision not null default 60,
@@ -49,15 +50,18 @@ comment on table public.analysis_types is 'What kinds of jobs exist and how they
 comment on column public.analysis_types.type is 'Name of the kind; handlers register under it.';
 comment on column public.analysis_types.timeout_seconds is 'How long one attempt may take; read at each claim.';
 comment on column public.analysis_types.max_attempts is 'How often a job is tried; copied into the job when enqueued.';
-comment on column public.analysis_types.max_rescues is 'How often a job may outlive the death of its worker; one more and it is taken for the cause and fails.';
-comment on column public.analysis_types.priority is 'Priority of jobs enqueued without one, and the highest a user may ask for. Higher goes first.';
+comment on column public.analysis_types.max_rescues is
+    'How often a job may outlive the death of its worker; one more and it is taken for the cause and fails.';
+comment on column public.analysis_types.priority is
+    'Priority of jobs enqueued without one, and the highest a user may ask for. Higher goes first.';
 comment on column public.analysis_types.input_max_bytes is 'Longest input, as JSON text in bytes.';
 comment on column public.analysis_types.paused is 'Neither enqueued nor claimed while true; running jobs go on.';
 comment on column public.analysis_types.created_at is 'When the kind was added.';
 
--- Jobs ----------------------------------------------------------------------------------------------------------------
--- The size checks read the stored size (pg_column_size), which costs nothing on the updates that leave the column alone;
--- the functions check the exact length of what comes in. Together they keep a row below the 1 MiB that Realtime carries.
+-- Jobs --------------------------------------------------------------------------------------------------------------
+-- The size checks read the stored size (pg_column_size), which costs nothing on the updates that leave the column
+-- alone; the functions check the exact length of what comes in. Together they keep a row below the 1 MiB that
+-- Realtime carries.
 create table public.analysis_jobs (
     id uuid not null default gen_random_uuid(),
     user_id uuid,
@@ -143,32 +147,39 @@ create index analysis_jobs_user_id_created_at_idx on public.analysis_jobs (user_
 create unique index analysis_jobs_idempotency_key_idx on public.analysis_jobs (user_id, idempotency_key)
     nulls not distinct where idempotency_key is not null;
 
-comment on table public.analysis_jobs is 'One row per job. Published to Realtime: every write is an event for its subscribers.';
+comment on table public.analysis_jobs is
+    'One row per job. Published to Realtime: every write is an event for its subscribers.';
 comment on column public.analysis_jobs.id is 'Names the job everywhere.';
 comment on column public.analysis_jobs.user_id is 'Whose job it is; null for jobs that a service enqueued for itself.';
 comment on column public.analysis_jobs.type is 'Which handler runs it.';
-comment on column public.analysis_jobs.input is 'What the handler is given. Files are named as {"files": [{"bucket", "path"}]}, never embedded.';
-comment on column public.analysis_jobs.input_hash is 'SHA-256 of type and input, hexadecimal; null for rows not made by enqueue_analysis.';
-comment on column public.analysis_jobs.idempotency_key is 'Chosen by the caller; enqueuing again under it returns this job.';
+comment on column public.analysis_jobs.input is
+    'What the handler is given. Files are named as {"files": [{"bucket", "path"}]}, never embedded.';
+comment on column public.analysis_jobs.input_hash is
+    'SHA-256 of type and input, hexadecimal; null for rows not made by enqueue_analysis.';
+comment on column public.analysis_jobs.idempotency_key is
+    'Chosen by the caller; enqueuing again under it returns this job.';
 comment on column public.analysis_jobs.status is 'pending, processing, completed, failed or cancelled.';
 comment on column public.analysis_jobs.priority is 'Higher is claimed first.';
 comment on column public.analysis_jobs.scheduled_at is 'Not claimed before; a retry or a deferral moves it.';
-comment on column public.analysis_jobs.attempt is 'Attempts used so far, the running one included; a deferred or released attempt is given back.';
+comment on column public.analysis_jobs.attempt is
+    'Attempts used so far, the running one included; a deferred or released attempt is given back.';
 comment on column public.analysis_jobs.max_attempts is 'The attempt that may not fail without failing the job.';
 comment on column public.analysis_jobs.rescues is 'Attempts that ended because the worker died.';
-comment on column public.analysis_jobs.lease_id is 'Right of one worker to write to this job; one lease may hold several jobs of one claim.';
+comment on column public.analysis_jobs.lease_id is
+    'Right of one worker to write to this job; one lease may hold several jobs of one claim.';
 comment on column public.analysis_jobs.leased_by is 'The worker that holds the lease.';
 comment on column public.analysis_jobs.deadline_at is 'When the running attempt has to be over.';
 comment on column public.analysis_jobs.progress is 'Of the running attempt, 0 to 1.';
 comment on column public.analysis_jobs.phase is 'What the running attempt is doing, in a word for people.';
 comment on column public.analysis_jobs.result is 'What the handler returned; set exactly when completed.';
-comment on column public.analysis_jobs.error is 'Why it failed, as far as its user may know: {code, message, retryable}; set exactly when failed.';
+comment on column public.analysis_jobs.error is
+    'Why it failed, as far as its user may know: {code, message, retryable}; set exactly when failed.';
 comment on column public.analysis_jobs.cached is 'Completed from an earlier result, without an attempt.';
 comment on column public.analysis_jobs.created_at is 'When it was enqueued.';
 comment on column public.analysis_jobs.started_at is 'When the latest attempt started.';
 comment on column public.analysis_jobs.finished_at is 'When it was completed, failed or cancelled.';
 
--- Attempts ------------------------------------------------------------------------------------------------------------
+-- Attempts ----------------------------------------------------------------------------------------------------------
 create table public.analysis_attempts (
     job_id uuid not null,
     lease_id uuid not null,
@@ -214,16 +225,20 @@ create index analysis_attempts_lease_id_idx on public.analysis_attempts (lease_i
 
 comment on table public.analysis_attempts is 'One row per claim of a job; says how that lease ended.';
 comment on column public.analysis_attempts.job_id is 'The job that was claimed.';
-comment on column public.analysis_attempts.lease_id is 'The lease it was claimed under; a job is claimed once under a lease.';
-comment on column public.analysis_attempts.attempt is 'The job''s count at this claim; repeats where an attempt was given back.';
+comment on column public.analysis_attempts.lease_id is
+    'The lease it was claimed under; a job is claimed once under a lease.';
+comment on column public.analysis_attempts.attempt is
+    'The job''s count at this claim; repeats where an attempt was given back.';
 comment on column public.analysis_attempts.worker_id is 'Who claimed.';
 comment on column public.analysis_attempts.started_at is 'When it was claimed.';
 comment on column public.analysis_attempts.finished_at is 'When the lease ended; null while it runs.';
-comment on column public.analysis_attempts.outcome is 'How the lease ended. By its worker: completed, failed, deferred, released. By others: cancelled (the user), lost (the worker died), expired (past the deadline). Null while it runs.';
+comment on column public.analysis_attempts.outcome is
+    'How the lease ended. By its worker: completed, failed, deferred, released. By others: cancelled (the user), '
+    'lost (the worker died), expired (past the deadline). Null while it runs.';
 comment on column public.analysis_attempts.error is 'The whole error, not for users; of a deferral its reason.';
 comment on column public.analysis_attempts.usage is 'What it consumed (tokens, cost), as the worker reported it.';
 
--- Workers -------------------------------------------------------------------------------------------------------------
+-- Workers -----------------------------------------------------------------------------------------------------------
 -- No index on heartbeat_at: with none touched, and room on the page, a heartbeat rewrites one small row in place.
 create table public.analysis_workers (
     id text not null,
@@ -248,10 +263,11 @@ comment on table public.analysis_workers is 'One row per worker, alive or lately
 comment on column public.analysis_workers.id is 'Chosen by the worker, new for every start.';
 comment on column public.analysis_workers.started_at is 'First sign of life.';
 comment on column public.analysis_workers.heartbeat_at is 'Last sign of life.';
-comment on column public.analysis_workers.lease_seconds is 'Without a sign of life for so long, the worker counts as dead and its jobs are rescued.';
+comment on column public.analysis_workers.lease_seconds is
+    'Without a sign of life for so long, the worker counts as dead and its jobs are rescued.';
 comment on column public.analysis_workers.state is 'What the worker says of itself: version, types, load.';
 
--- Who may touch what --------------------------------------------------------------------------------------------------
+-- Who may touch what ------------------------------------------------------------------------------------------------
 revoke all on public.analysis_types, public.analysis_jobs, public.analysis_attempts, public.analysis_workers
     from public, anon, authenticated, service_role;
 grant select, insert, update, delete

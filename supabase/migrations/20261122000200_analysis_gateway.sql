@@ -1,12 +1,13 @@
 -- What users may do with jobs: enqueue, look, cancel.
 --
--- Each function comes twice. The one in public is what the API shows; it runs as the caller and only passes on. The one
--- in private runs as its owner, because users may write no table, and therefore asks first who the caller is and whose the
--- job is. A job of somebody else is answered exactly like one that does not exist.
+-- Each function comes twice. The one in public is what the API shows; it runs as the caller and only passes on. The
+-- one in private runs as its owner, because users may write no table, and therefore asks first who the caller is and
+-- whose the job is. A job of somebody else is answered exactly like one that does not exist.
 --
 -- service_role may call them too: jobs that it enqueues have no user, and it may see and cancel every job.
 --
--- Mistakes of the caller are raised as PTxyz, which PostgREST turns into HTTP status xyz with the message as its reason.
+-- Mistakes of the caller are raised as PTxyz, which PostgREST turns into HTTP status xyz with the message as its
+-- reason.
 
 create function private.caller_is_service()
 returns boolean
@@ -60,7 +61,8 @@ begin
 end
 $$;
 comment on function private.check_input_files(jsonb, uuid) is
-    'Raises unless every {bucket, path} in input.files exists and lies in the owner''s folder (any folder for a null owner).';
+    'Raises unless every {bucket, path} in input.files exists and lies in the owner''s folder (any folder for a null '
+    'owner).';
 
 create function private.check_input(input jsonb, max_bytes integer)
 returns void
@@ -82,7 +84,8 @@ begin
     end if;
 end
 $$;
-comment on function private.check_input(jsonb, integer) is 'Raises unless the input is an object of at most so many bytes.';
+comment on function private.check_input(jsonb, integer) is
+    'Raises unless the input is an object of at most so many bytes.';
 
 create function private.describe_enqueued(job public.analysis_jobs)
 returns jsonb
@@ -203,9 +206,9 @@ end
 $$;
 comment on function public.enqueue_analysis(text, jsonb, text, integer, timestamptz) is
     'Adds a job for the signed-in user. Returns {id, status, cached} and, where it is completed already, its result. '
-    'The same idempotency key with the same input returns the same job. A user''s priority is limited to the type''s. '
-    'PT400 input, PT401 not signed in, PT403 foreign file, PT404 unknown type or file, PT409 key of another input, '
-    'PT413 too large, PT503 paused.';
+    'The same idempotency key with the same input returns the same job. A user''s priority is limited to the '
+    'type''s. PT400 input, PT401 not signed in, PT403 foreign file, PT404 unknown type or file, PT409 key of another '
+    'input, PT413 too large, PT503 paused.';
 
 create function private.get_analysis_status(job_id uuid)
 returns jsonb
@@ -256,8 +259,8 @@ begin
 end
 $$;
 comment on function public.get_analysis_status(uuid) is
-    'One of the caller''s jobs: id, type, status, progress, phase, result, error, attempt, max_attempts, cached and times. '
-    'PT404 where there is none.';
+    'One of the caller''s jobs: id, type, status, progress, phase, result, error, attempt, max_attempts, cached and '
+    'times. PT404 where there is none.';
 
 create function private.cancel_analysis(job_id uuid)
 returns jsonb
@@ -303,10 +306,10 @@ begin
 end
 $$;
 comment on function public.cancel_analysis(uuid) is
-    'Ends one of the caller''s jobs at once and revokes its lease; a job that had ended stays as it is. '
-    'Returns {id, status}. PT404 where there is none.';
+    'Ends one of the caller''s jobs at once and revokes its lease; a job that had ended stays as it is. Returns {id, '
+    'status}. PT404 where there is none.';
 
--- Who may call what ---------------------------------------------------------------------------------------------------
+-- Who may call what -------------------------------------------------------------------------------------------------
 revoke all on function
     private.caller_is_service(),
     private.check_input(jsonb, integer),

@@ -2,12 +2,13 @@
 --
 -- Three promises hold for every function here.
 --
--- Fenced: after the claim every write names the job and the lease it was claimed under, and changes the row only while it
--- carries that lease. A worker that was slow, cut off or believed dead cannot write over somebody else's attempt.
+-- Fenced: after the claim every write names the job and the lease it was claimed under, and changes the row only
+-- while it carries that lease. A worker that was slow, cut off or believed dead cannot write over somebody else's
+-- attempt.
 --
--- Safe to send twice: an HTTP answer can be lost after the commit, so workers repeat calls. A claim under a lease that was
--- used returns what that lease still holds and claims nothing more. A settle that took effect is answered again from the
--- attempt's row and changes nothing.
+-- Safe to send twice: an HTTP answer can be lost after the commit, so workers repeat calls. A claim under a lease
+-- that was used returns what that lease still holds and claims nothing more. A settle that took effect is answered
+-- again from the attempt's row and changes nothing.
 --
 -- No surprise as an error: a lease that is gone is an ordinary answer. Every function under a lease answers
 --
@@ -21,7 +22,7 @@
 --
 -- Rows are locked in one order everywhere: job, then attempt, so that no two calls can wait for each other.
 
--- Parts -----------------------------------------------------------------------------------------------------------------
+-- Parts -------------------------------------------------------------------------------------------------------------
 create function private.describe_lease(job_id uuid, lease_id uuid)
 returns jsonb
 language plpgsql
@@ -55,7 +56,8 @@ begin
 end
 $$;
 comment on function private.describe_lease(uuid, uuid) is
-    'The answer of every function under a lease, read from the rows: the same for the first call and for its repetition.';
+    'The answer of every function under a lease, read from the rows: the same for the first call and for its '
+    'repetition.';
 
 create function private.end_attempt(job_id uuid, lease_id uuid, outcome text, error jsonb, usage jsonb)
 returns void
@@ -109,7 +111,8 @@ begin
 end
 $$;
 comment on function private.retry_delay(integer, double precision) is
-    'How long a job waits after its n-th attempt: as proposed (at most a day), else exponential backoff with full jitter.';
+    'How long a job waits after its n-th attempt: as proposed (at most a day), else exponential backoff with full '
+    'jitter.';
 
 create function private.fail_attempt(
     job_id uuid,
@@ -199,7 +202,7 @@ $$;
 comment on function private.return_attempt(uuid, uuid, text, double precision, jsonb) is
     'Ends an attempt as if it had not been: the job is pending again and the attempt does not count.';
 
--- Signs of life ---------------------------------------------------------------------------------------------------------
+-- Signs of life -----------------------------------------------------------------------------------------------------
 create function public.heartbeat_worker(worker_id text, state jsonb default '{}', held jsonb default '[]')
 returns jsonb
 language plpgsql
@@ -227,7 +230,10 @@ begin
 
     insert into public.analysis_workers as worker (id, state, lease_seconds, heartbeat_at)
     values (
-        worker_id, heartbeat_worker.state, coalesce((state ->> 'lease_seconds')::double precision, 25), clock_timestamp()
+        worker_id,
+        heartbeat_worker.state,
+        coalesce((state ->> 'lease_seconds')::double precision, 25),
+        clock_timestamp()
     )
     on conflict on constraint analysis_workers_pkey do update
     set state = excluded.state,
@@ -244,9 +250,9 @@ begin
 end
 $$;
 comment on function public.heartbeat_worker(text, jsonb, jsonb) is
-    'Says that this worker lives. held: the leases it believes to hold, [{job_id, lease_id}]; returns {lost: [job_id]}, '
-    'those that somebody else has ended. state: anything worth showing; its lease_seconds (2 to 3600, 25 unless ever said) is '
-    'how long the worker counts as alive without another sign.';
+    'Says that this worker lives. held: the leases it believes to hold, [{job_id, lease_id}]; returns {lost: '
+    '[job_id]}, those that somebody else has ended. state: anything worth showing; its lease_seconds (2 to 3600, 25 '
+    'unless ever said) is how long the worker counts as alive without another sign.';
 
 create function public.deregister_worker(worker_id text)
 returns jsonb
@@ -263,7 +269,7 @@ $$;
 comment on function public.deregister_worker(text) is
     'The last word of a worker that stops. Jobs that it still holds are rescued at the next reconciliation.';
 
--- Claim -----------------------------------------------------------------------------------------------------------------
+-- Claim -------------------------------------------------------------------------------------------------------------
 create function public.claim_job(worker_id text, lease_id uuid, types text[], max_jobs integer)
 returns setof jsonb
 language plpgsql
@@ -281,11 +287,12 @@ begin
         raise exception using errcode = 'PT400', message = 'max_jobs must be between 1 and 100';
     end if;
 
-    -- A repeated call can overtake the first one: it waits here for the first to commit, and then sees what it claimed.
+    -- A repeated call can overtake the first one: it waits here for the first to commit, and then sees what it
+    -- claimed.
     perform pg_advisory_xact_lock(hashtextextended('analysis_jobs.claim ' || lease_id::text, 0));
 
-    -- A worker that claims is alive; said only now and then, and in the claim's transaction, so that nobody can see its
-    -- jobs and not the sign of life.
+    -- A worker that claims is alive; said only now and then, and in the claim's transaction, so that nobody can see
+    -- its jobs and not the sign of life.
     if not exists (
         select from public.analysis_workers as worker
         where worker.id = claim_job.worker_id
@@ -350,11 +357,11 @@ begin
 end
 $$;
 comment on function public.claim_job(text, uuid, text[], integer) is
-    'Takes up to max_jobs (1 to 100) due jobs of these types under one lease, a new one for every claim. Each as {id, type, '
-    'user_id, input, attempt, max_attempts, lease_id, deadline_at, timeout_seconds, created_at, priority}. The same lease '
-    'again returns those that it still holds. Counts as a sign of life.';
+    'Takes up to max_jobs (1 to 100) due jobs of these types under one lease, a new one for every claim. Each as '
+    '{id, type, user_id, input, attempt, max_attempts, lease_id, deadline_at, timeout_seconds, created_at, '
+    'priority}. The same lease again returns those that it still holds. Counts as a sign of life.';
 
--- While a job runs ------------------------------------------------------------------------------------------------------
+-- While a job runs --------------------------------------------------------------------------------------------------
 create function public.report_progress(
     job_id uuid, lease_id uuid, progress double precision default null, phase text default null
 )
@@ -384,7 +391,7 @@ $$;
 comment on function public.report_progress(uuid, uuid, double precision, text) is
     'Shows how far the attempt is (0 to 1) and what it does; what is null stays as it was.';
 
--- Settle ----------------------------------------------------------------------------------------------------------------
+-- Settle ------------------------------------------------------------------------------------------------------------
 create function public.complete_job(job_id uuid, lease_id uuid, result jsonb, usage jsonb default null)
 returns jsonb
 language plpgsql
@@ -449,8 +456,8 @@ begin
 end
 $$;
 comment on function public.fail_job(uuid, uuid, jsonb, boolean, double precision, jsonb) is
-    'Ends the attempt with an error {code, message, ...}: the user sees code and message, the attempt keeps all of it. '
-    'Retryable with attempts left: the job is pending again after delay_seconds, or after a backoff with jitter.';
+    'Ends the attempt with an error {code, message, ...}: the user sees code and message, the attempt keeps all of '
+    'it. Retryable with attempts left: the job is pending again after delay_seconds, or after a backoff with jitter.';
 
 create function public.defer_job(job_id uuid, lease_id uuid, delay_seconds double precision, reason text default null)
 returns jsonb
@@ -489,7 +496,7 @@ $$;
 comment on function public.release_job(uuid, uuid) is
     'Not me (the worker stops): pending again now, at its old place in the queue; the attempt is given back.';
 
--- Who may call what -----------------------------------------------------------------------------------------------------
+-- Who may call what -------------------------------------------------------------------------------------------------
 revoke all on function
     private.describe_lease(uuid, uuid),
     private.end_attempt(uuid, uuid, text, jsonb, jsonb),

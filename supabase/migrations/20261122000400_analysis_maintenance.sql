@@ -1,12 +1,13 @@
 -- What keeps the promise when nobody else does: jobs whose worker died, and jobs past their deadline.
 --
 -- Any worker calls reconcile_jobs every so often; one call at a time does the work, the others only read. It ends the
--- attempts of a worker that has shown no sign of life for its lease time, and attempts that outlived their deadline by a
--- grace: the deadline is the worker's to keep, the grace is for one that lives but does not act. Whether a job has another
--- attempt is decided where every failure is (private.fail_attempt). A job that has outlived too many workers is taken for
--- the cause of their deaths.
+-- attempts of a worker that has shown no sign of life for its lease time, and attempts that outlived their deadline
+-- by a grace: the deadline is the worker's to keep, the grace is for one that lives but does not act. Whether a job
+-- has another attempt is decided where every failure is (private.fail_attempt). A job that has outlived too many
+-- workers is taken for the cause of their deaths.
 --
--- All times are this database's. One call ends at most 200 attempts; jobs that somebody is settling just now are skipped.
+-- All times are this database's. One call ends at most 200 attempts; jobs that somebody is settling just now are
+-- skipped.
 
 create function private.end_stuck_attempts()
 returns jsonb
@@ -111,9 +112,11 @@ begin
 end
 $$;
 comment on function public.reconcile_jobs() is
-    'Ends attempts of dead workers and attempts far past their deadline. Returns {ran, rescued, expired, failed, pending, '
-    'next_due_at, next_due_seconds}: ran is false where another call is at it; rescued and expired count jobs that are '
-    'pending again, failed those that are not; pending counts what could be claimed now, next_due is the first of the rest.';
+    'Ends attempts of dead workers and attempts far past their deadline. Returns {ran, rescued, expired, failed, '
+    'pending, next_due_at, next_due_seconds}: ran is false where another call is at it; rescued and expired count '
+    'jobs that are pending again, failed those that are not; pending counts what could be claimed now, next_due is '
+    'the first of the rest.';
 
-revoke all on function private.end_stuck_attempts(), public.reconcile_jobs() from public, anon, authenticated, service_role;
+revoke all on function private.end_stuck_attempts(), public.reconcile_jobs()
+from public, anon, authenticated, service_role;
 grant execute on function private.end_stuck_attempts(), public.reconcile_jobs() to service_role;

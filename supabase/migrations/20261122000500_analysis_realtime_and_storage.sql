@@ -1,11 +1,11 @@
 -- How jobs are watched, and where their files lie.
 --
--- Realtime: the only published table is analysis_jobs. Workers listen for its inserts, users for the updates of their own
--- rows; row level security is checked for each subscriber. Replica identity stays the default, the primary key: more would
--- put whole old rows into the log, and nobody reads them.
+-- Realtime: the only published table is analysis_jobs. Workers listen for its inserts, users for the updates of their
+-- own rows; row level security is checked for each subscriber. Replica identity stays the default, the primary key:
+-- more would put whole old rows into the log, and nobody reads them.
 --
--- Storage: inputs lie in a private bucket, each user's in a folder named by the user's id. There is no policy for updates:
--- a file that was enqueued is what the result was made from, so it may be deleted but not replaced.
+-- Storage: inputs lie in a private bucket, each user's in a folder named by the user's id. There is no policy for
+-- updates: a file that was enqueued is what the result was made from, so it may be deleted but not replaced.
 
 alter publication supabase_realtime add table public.analysis_jobs;
 

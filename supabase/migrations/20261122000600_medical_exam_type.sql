@@ -1,4 +1,5 @@
--- A job type of the application, apart from the engine's migrations: another application replaces this file by its own.
+-- A job type of the application, apart from the engine's migrations: another application replaces this file by its
+-- own.
 --
 -- medical_exam: a photo or scan of a lab report, read into structured values.
 
