@@ -93,7 +93,7 @@ def _refusal(table: Table, role: str) -> str | None:
 
 
 def _hearing(subscription: Subscription, oid: int, change: RowChange, errors: Mapping[str, str]) -> _Hearing | None:
-    """Errors are told regardless of filters; deletes are told to everyone."""
+    """Errors are told regardless of filters. None where the filters leave nothing to tell."""
     error = errors.get(subscription.viewer.role) if change.type != "DELETE" else None
     ids = [
         binding.id
@@ -104,15 +104,16 @@ def _hearing(subscription: Subscription, oid: int, change: RowChange, errors: Ma
 
 
 async def _without_invisible(connection: AsyncConnection, table: Table, hearings: Sequence[_Hearing]) -> list[_Hearing]:
+    """A row whose key the stream does not tell cannot be checked, so it stays unheard."""
     wanted: dict[Viewer, dict[tuple[str, ...], None]] = {}
     for hearing in hearings:
-        if hearing.needs_row_security:
+        if hearing.needs_row_security and len(hearing.change.key) == len(table.key):
             wanted.setdefault(hearing.subscription.viewer, {})[hearing.change.key] = None
     visible = {viewer: await _visible(connection, table, viewer, list(keys)) for viewer, keys in wanted.items()}
     return [
         hearing
         for hearing in hearings
-        if not hearing.needs_row_security or hearing.change.key in visible[hearing.subscription.viewer]
+        if not hearing.needs_row_security or hearing.change.key in visible.get(hearing.subscription.viewer, ())
     ]
 
 

@@ -14,6 +14,7 @@ from supabase_local.realtime.rows import Table, TableColumn, Values
 TOO_LARGE = "Error 413: Payload Too Large"
 UNAUTHORIZED = "Error 401: Unauthorized"
 NO_KEY = "Error 400: Bad Request, no primary key"
+_NOTHING: dict[str, object] = {}
 _MAX_VALUE_BYTES_WHEN_TOO_LARGE = 64
 
 
@@ -34,17 +35,9 @@ def row_payload(table: Table, change: RowChange, role: str) -> str:
 
 
 def error_payload(table: Table, change_type: ChangeType, error: str) -> str:
-    fields: dict[str, object] = {
-        "table": table.name,
-        "type": change_type,
-        "record": {},
-        "columns": [],
-        "errors": [error],
-    }
-    fields |= {"schema": table.schema, "commit_timestamp": None}
-    if change_type != "INSERT":
-        fields["old_record"] = {}
-    return compact(fields)
+    old = {} if change_type == "INSERT" else {"old_record": _NOTHING}
+    told = {"table": table.name, "type": change_type, "record": _NOTHING, "columns": [], "errors": [error]}
+    return compact({**told, "schema": table.schema, "commit_timestamp": None, **old})
 
 
 def _row_object(columns: Sequence[TableColumn], values: Values, too_large: bool) -> str:

@@ -81,8 +81,9 @@ async def to_json(
     columns = [column for column in table.columns if column.name in positions]
     sent = [positions[column.name] for column in columns]
     cells = [[row[at] if isinstance(row[at], str) else None for row in rows] for at in sent]
-    values = [wanted.value for wanted in filters if wanted.column in positions]
-    cursor = await connection.execute(_conversion(columns, filters), [*values, *cells])
+    names = {column.name for column in columns}
+    operands = [wanted.value for wanted in filters if wanted.column in names]
+    cursor = await connection.execute(_conversion(columns, filters), [*operands, *cells])
     found = await cursor.fetchall()
     return [
         JsonRow(

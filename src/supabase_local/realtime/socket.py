@@ -68,6 +68,7 @@ class Socket:
                 self._send(protocol.reply(frame, "ok", {}))
                 if channel is not None and task is not None:
                     task.cancel()
+                    self._forget(channel)
                     self._send(protocol.close(frame.topic, channel.join_ref))
             case _ if channel is None:
                 self._send(protocol.reply(frame, "error", {"reason": "unmatched topic"}))

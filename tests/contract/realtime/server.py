@@ -15,12 +15,15 @@ import psycopg
 from aiohttp import web
 from websockets.asyncio.client import ClientConnection, connect
 
+from supabase_local.gateway import Service, create_gateway
+from supabase_local.keys import Keys
 from supabase_local.postgres import SUPERUSER
 from supabase_local.realtime import RealtimeOptions, create_realtime_app
 from tests.databases import Databases
 
 SECRET = "the-secret-that-signs-every-token-of-these-tests"
 JOBS = "analysis_jobs"
+_PREFIX = "/realtime/v1"
 ONE_TABLE = """
 set role postgres;
 create table public.analysis_jobs (id uuid primary key default gen_random_uuid(), user_id uuid, status text, n int);
@@ -55,19 +58,21 @@ async def connect_writer(database_url: str) -> psycopg.AsyncConnection:
 
 @asynccontextmanager
 async def running_realtime(
-    databases: Databases, schema: str = ONE_TABLE, options: RealtimeOptions | None = None
+    databases: Databases, schema: str = ONE_TABLE, options: RealtimeOptions | None = None, keys: Keys | None = None
 ) -> AsyncIterator[RealtimeServer]:
+    """With `keys` behind the gateway, else bare."""
     with databases.copied("platform") as name:
         database_url = databases.url(name, SUPERUSER)
         async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
             await connection.execute(schema.encode())
-        runner = web.AppRunner(create_realtime_app(database_url, SECRET, options or RealtimeOptions()))
+        app = create_realtime_app(database_url, keys.jwt_secret if keys else SECRET, options or RealtimeOptions())
+        runner = web.AppRunner(create_gateway({_PREFIX: Service(app)}, keys) if keys else app)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         try:
             port = runner.addresses[0][1]
-            yield RealtimeServer(f"ws://127.0.0.1:{port}", database_url, runner)
+            yield RealtimeServer(f"ws://127.0.0.1:{port}{_PREFIX if keys else ''}", database_url, runner)
         finally:
             await runner.cleanup()
 
