@@ -160,6 +160,8 @@ def test_a_comparison_that_the_range_cuts_is_not_judged() -> None:
 def test_bounds_that_are_not_part_of_the_range_are_outside() -> None:
     assert only("Glicose: 100 mg/dL VR: inferior a 100").flag == "high"
     assert only("Glicose: 100 mg/dL VR: até 100").flag == "normal"
+    assert only("HDL: 40 mg/dL VR: superior a 40").flag == "low"
+    assert only("HDL: 40 mg/dL VR: a partir de 40").flag == "normal"
 
 
 def test_units_that_differ_are_not_compared() -> None:
