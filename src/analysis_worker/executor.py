@@ -26,6 +26,7 @@ from analysis_worker.settle import (
     outcome_of_error,
     outcome_of_invalid_input,
     outcome_of_invalid_result,
+    outcome_of_refused_result,
     outcome_of_result,
     outcome_of_timeout,
 )
@@ -188,7 +189,9 @@ class Executor:
                     await anyio.sleep(_SETTLE_BACKOFF.delay(failures, random.random))
                 except StoreRejectedError as error:
                     log.error("settlement refused", error=str(error))  # noqa: TRY400 - the error says it all
-                    return None
+                    if not isinstance(outcome, Completed):
+                        return None
+                    outcome = outcome_of_refused_result(error)
                 else:
                     _log_settlement(settlement, outcome, log)
                     return settlement

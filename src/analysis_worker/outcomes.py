@@ -44,9 +44,9 @@ Outcome: TypeAlias = Completed | Failed | Deferred | Released
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """The queue's answer: the job's status now, or that the lease was lost and nothing changed."""
+    """The queue's answer: the job's status now (None where it is deleted), or that the lease was lost."""
 
-    status: JobStatus
+    status: JobStatus | None
     lease_held: bool
     retry_in_seconds: float | None = None
 

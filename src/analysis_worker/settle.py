@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ValidationError
 
-from analysis_worker.errors import DeferredError, HandlerError, PermanentError, RetryableError
+from analysis_worker.errors import DeferredError, HandlerError, PermanentError, RetryableError, StoreRejectedError
 from analysis_worker.outcomes import Completed, Deferred, Failed, Outcome
 
 _FIRST_PROBLEMS = 3
@@ -39,6 +39,11 @@ def outcome_of_invalid_input(error: ValidationError) -> Outcome:
 
 def outcome_of_invalid_result(error: ValidationError) -> Outcome:
     return Failed("invalid_result", problems_in(error), retryable=True)
+
+
+def outcome_of_refused_result(error: StoreRejectedError) -> Outcome:
+    """The queue cannot store the result (too large, a character PostgreSQL has no room for); nor could it next time."""
+    return Failed("result_refused", f"The result could not be stored ({error.code}).", retryable=False)
 
 
 def problems_in(error: ValidationError) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import pwd
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -26,7 +27,8 @@ _SETTINGS = {
     "log_min_messages": "warning",
     "timezone": "UTC",
 }
-_FAST_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_FAST_SETTINGS = {"fsync": "off", "full_page_writes": "off"}
+_BUILTIN_LOCALE_SINCE = 17
 
 
 class PostgresError(RuntimeError):
@@ -61,8 +63,7 @@ class PostgresServer:
         _give_to_server(self.directory)
         _give_to_server(password_file)
         arguments = ["--username", SUPERUSER, "--pwfile", str(password_file), "--auth=scram-sha-256"]
-        arguments += ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        arguments += ["--no-sync", "--pgdata", str(self.data_dir)]
+        arguments += ["--encoding=UTF8", *self._locale(), "--no-sync", "--pgdata", str(self.data_dir)]
         self._run("initdb", arguments)
         password_file.unlink()
 
@@ -79,7 +80,15 @@ class PostgresServer:
             arguments = ["stop", "--wait", "--timeout=15", "--silent", "--mode", mode, "--pgdata", str(self.data_dir)]
             self._run("pg_ctl", arguments)
 
-    def _run(self, program: str, arguments: list[str]) -> None:
+    def _locale(self) -> list[str]:
+        """Unicode case rules in byte order: the server's own since PostgreSQL 17, the system's before."""
+        version = self._run("initdb", ["--version"])
+        major = re.search(r"\d+", version)
+        if major is not None and int(major[0]) >= _BUILTIN_LOCALE_SINCE:
+            return ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        return ["--locale=C.UTF-8"]
+
+    def _run(self, program: str, arguments: list[str]) -> str:
         executable = _reachable_binaries(self.bin_dir, self.directory) / program
         account = _server_account()
         result = subprocess.run(
@@ -98,6 +107,7 @@ class PostgresServer:
         )
         if result.returncode != 0:
             raise PostgresError(f"{program} failed: {self._last_words(result.stdout)}")
+        return result.stdout
 
     def _last_words(self, output: str) -> str:
         log = self.log_file.read_text(errors="replace") if self.log_file.exists() else ""

@@ -36,8 +36,8 @@ class ClaimedRow(_Row):
 class AnswerRow(_Row):
     """What every function under a lease answers."""
 
-    status: JobStatus
-    lease: Literal["held", "lost"] = "held"
+    status: JobStatus | None
+    lease: Literal["held", "lost"]
     retry_in_seconds: float | None = None
 
     def settlement(self) -> Settlement:

@@ -13,9 +13,9 @@ from pydantic import BaseModel
 
 from analysis_worker import Handler, JobContext
 from analysis_worker.adapters.memory import MemoryJobStore
-from analysis_worker.errors import StoreUnavailableError
+from analysis_worker.errors import StoreRejectedError, StoreUnavailableError
 from analysis_worker.jobs import Job, Lease
-from analysis_worker.outcomes import Outcome, Settlement
+from analysis_worker.outcomes import Completed, Outcome, Settlement
 from analysis_worker.wakes import ListenerState, WakeReason
 
 WAIT_SECONDS = 5.0
@@ -38,6 +38,7 @@ class LossyStore(MemoryJobStore):
     def __init__(self, now: Callable[[], datetime]) -> None:
         super().__init__(now)
         self.lost_answers: dict[str, int] = {}
+        self.refused_results: str | None = None
         self.claims: list[UUID] = []
 
     async def claim(self, worker_id: str, lease_id: UUID, types: Collection[str], max_jobs: int) -> Sequence[Job]:
@@ -47,6 +48,8 @@ class LossyStore(MemoryJobStore):
         return jobs
 
     async def settle(self, lease: Lease, outcome: Outcome) -> Settlement:
+        if self.refused_results is not None and isinstance(outcome, Completed):
+            raise StoreRejectedError(self.refused_results, "no room")
         settlement = await super().settle(lease, outcome)
         self._lose("settle")
         return settlement

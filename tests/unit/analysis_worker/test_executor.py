@@ -218,6 +218,14 @@ async def test_a_slot_is_taken_at_start_and_free_after_settling(store: LossyStor
         assert executor.free_slots == 5
 
 
+async def test_a_result_that_the_queue_cannot_store_fails_the_job_for_good(store: LossyStore) -> None:
+    store.refused_results = "PT413"
+    job = await run_one(store, double)
+    assert (job.status, job.attempt) == (JobStatus.FAILED, 1)
+    assert job.error is not None
+    assert job.error["code"] == "result_refused"
+
+
 async def test_abandoning_ends_a_settlement_that_gets_no_answer(store: LossyStore) -> None:
     store.lost_answers = {"settle": 10_000}
     store.enqueue("double", {"n": 1})
