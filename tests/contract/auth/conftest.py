@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 
 import httpx
+import psycopg
 import pytest
 from aiohttp.test_utils import TestServer
 
@@ -16,7 +17,7 @@ from tests.databases import Databases
 ISSUER = "http://127.0.0.1/auth/v1"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def database(databases: Databases) -> Iterator[str]:
     with databases.copied("platform") as name:
         yield name
@@ -24,6 +25,8 @@ def database(databases: Databases) -> Iterator[str]:
 
 @pytest.fixture
 async def auth(databases: Databases, database: str) -> AsyncIterator[Auth]:
+    with psycopg.connect(databases.url(database)) as connection:
+        connection.execute("truncate auth.users cascade")
     keys, clock = new_keys(), Clock()
     url = databases.url(database, "supabase_auth_admin")
     server = TestServer(create_auth_app(url, keys.jwt_secret, ISSUER, clock.now))

@@ -14,10 +14,12 @@ from psycopg.rows import dict_row
 from supabase_local.keys import Keys, sign
 from tests.contract.auth.client import Clock
 
-POLICIES = """
+BUCKETS = """
     insert into storage.buckets (id, name, public, file_size_limit, allowed_mime_types) values
         ('own', 'own', false, 100000, null), ('open', 'open', true, null, null),
         ('pictures', 'pictures', false, null, '{image/*,application/pdf}');
+"""
+POLICIES = """
     create policy "read own" on storage.objects for select to authenticated
         using ((storage.foldername(name))[1] = auth.uid()::text);
     create policy "add own" on storage.objects for insert to authenticated
