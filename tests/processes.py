@@ -60,15 +60,18 @@ class Playground:
             process.communicate(timeout=10)
 
     def processes(self) -> list[psutil.Process]:
-        """Living processes that inherited the mark, PostgreSQL's (which inherit nothing) by their directory."""
+        """Living processes with our mark or, where they got an empty environment, with our directory."""
         return [process for process in psutil.process_iter() if self._is_ours(process)]
 
     def _is_ours(self, process: psutil.Process) -> bool:
         try:
             if process.status() == psutil.STATUS_ZOMBIE:
                 return False
-            belongs = process.environ().get(_MARK) == self.mark
-            return belongs or any(str(self.directory) in argument for argument in process.cmdline())
+            return (
+                process.environ().get(_MARK) == self.mark
+                or process.cwd() == str(self.directory)
+                or any(str(self.directory) in argument for argument in process.cmdline())
+            )
         except psutil.Error:
             return False
 

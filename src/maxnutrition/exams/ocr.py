@@ -58,12 +58,17 @@ class Ocr:
             await process.aclose()
 
     async def _started(self) -> Process:
-        """The process of the job before, or a new one. Its environment is empty: it parses what strangers send, and
-        the worker's holds the service key."""
+        """The process of the job before, or a new one.
+
+        Its environment is empty: it parses what strangers send, and the worker's holds the service key. A session of
+        its own keeps it out of the terminal's Ctrl-C: it is for the worker to end it, in order.
+        """
         process = self._process
         if process is None or process.returncode is not None:
             await self.aclose()
-            process = self._process = await anyio.open_process(self._command, stderr=None, env={})
+            process = self._process = await anyio.open_process(
+                self._command, stderr=None, env={}, start_new_session=True
+            )
         return process
 
 
