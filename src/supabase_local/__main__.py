@@ -17,9 +17,8 @@ from supabase_local.background import start_in_background, stop_in_background
 from supabase_local.database import MigrationError
 from supabase_local.directory import RunningStack, StackDirectory, StackError, to_json
 from supabase_local.postgres import PostgresError
-from supabase_local.serving import serve as serve_stack
+from supabase_local.server import StackOptions
 from supabase_local.settings import LocalSettings
-from supabase_local.stack import StackOptions
 
 _EXIT_CODES = "Exit codes: 0 done; 1 failed, the reason is on standard error; 2 wrong usage; 3 status: not running."
 _FAILED, _NOT_RUNNING, _INTERRUPTED = 1, 3, 130
@@ -89,6 +88,8 @@ def serve(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
     ] = False,
 ) -> None:
     """Run a stack here until Ctrl-C; without --directory in a temporary one. Prints one line of JSON when ready."""
+    from supabase_local.serving import serve as serve_stack  # noqa: PLC0415 - slow, and no other command needs it
+
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     keep = directory is not None
     options = _completed(StackOptions(_chosen(directory), port, migrations, durable, postgres_bin, keep))

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from supabase_local.directory import RunningStack, StackDirectory, StackError
-from supabase_local.stack import StackOptions, stop_postgres
+from supabase_local.server import StackOptions, stop_postgres
 
 _START_S = 60
 _STOP_S = 45

@@ -14,7 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from supabase_local.directory import StackDirectory, reachable_parent, to_json
-from supabase_local.stack import StackInterrupted, StackOptions, running_stack
+from supabase_local.server import StackOptions
+from supabase_local.stack import StackInterrupted, running_stack
 
 
 async def serve(options: StackOptions, until_stdin_closes: bool) -> None:
