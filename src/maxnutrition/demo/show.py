@@ -14,6 +14,7 @@ from maxnutrition.contracts import Analyte, MedicalExamResult
 from maxnutrition.demo.journey import Journey
 
 _FLAGS = {"low": "[bold blue]baixo[/]", "normal": "[green]normal[/]", "high": "[bold red]alto[/]", "unknown": "?"}
+_BRAZILIAN = str.maketrans(",.", ".,")
 _WAKES = {
     "realtime": "woken by Supabase Realtime",
     "sweep": "found by the worker's own sweep, without Realtime",
@@ -78,6 +79,7 @@ def _show_exam(console: Console, exam: MedicalExamResult) -> None:
 
 
 def _value(analyte: Analyte) -> str:
+    """As Brazilians write numbers: 12.480 and 10,9."""
     if analyte.value is None:
         return analyte.value_text or ""
-    return f"{analyte.value:n}".replace(".", ",")
+    return f"{analyte.value:,}".removesuffix(".0").translate(_BRAZILIAN)
