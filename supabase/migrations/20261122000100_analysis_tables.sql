@@ -33,6 +33,15 @@ create table public.analysis_types (
     max_rescues integer not null default 2,
     priority integer not null default 0,
     input_max_bytes integer not null default 65536,
+    input_schema jsonb,
+    rate_limit integer,
+    rate_window_seconds integer not null default 3600,
+    max_pending_per_user integer,
+    cache_ttl_seconds integer,
+    cache_scope text not null default 'user',
+    prompt_version text not null default '1',
+    retain_completed_days integer,
+    retain_failed_days integer,
     paused boolean not null default false,
     created_at timestamptz not null default now(),
 
@@ -42,7 +51,17 @@ create table public.analysis_types (
     constraint analysis_types_max_attempts_in_range check (max_attempts between 1 and 100),
     constraint analysis_types_max_rescues_in_range check (max_rescues between 0 and 100),
     constraint analysis_types_priority_in_range check (priority between -100 and 100),
-    constraint analysis_types_input_max_bytes_in_range check (input_max_bytes between 2 and 262144)
+    constraint analysis_types_input_max_bytes_in_range check (input_max_bytes between 2 and 262144),
+    constraint analysis_types_input_schema_is_object
+        check (jsonb_typeof(input_schema) = 'object' and pg_column_size(input_schema) <= 65536),
+    constraint analysis_types_rate_limit_in_range check (rate_limit between 1 and 100000),
+    constraint analysis_types_rate_window_in_range check (rate_window_seconds between 1 and 2678400),
+    constraint analysis_types_max_pending_in_range check (max_pending_per_user between 1 and 100000),
+    constraint analysis_types_cache_ttl_in_range check (cache_ttl_seconds between 1 and 31536000),
+    constraint analysis_types_cache_scope_is_known check (cache_scope in ('user', 'global')),
+    constraint analysis_types_prompt_version_is_short check (length(prompt_version) between 1 and 100),
+    constraint analysis_types_retain_completed_in_range check (retain_completed_days between 1 and 36500),
+    constraint analysis_types_retain_failed_in_range check (retain_failed_days between 1 and 36500)
 );
 alter table public.analysis_types enable row level security;
 
@@ -55,6 +74,24 @@ comment on column public.analysis_types.max_rescues is
 comment on column public.analysis_types.priority is
     'Priority of jobs enqueued without one, and the highest a user may ask for. Higher goes first.';
 comment on column public.analysis_types.input_max_bytes is 'Longest input, as JSON text in bytes.';
+comment on column public.analysis_types.input_schema is
+    'JSON schema that inputs have to fit, as pydantic emits it for the handler''s model; null accepts every object.';
+comment on column public.analysis_types.rate_limit is
+    'How many jobs one user may enqueue within rate_window_seconds; answers from the cache do not count. Null: any.';
+comment on column public.analysis_types.rate_window_seconds is 'The window of rate_limit, which slides.';
+comment on column public.analysis_types.max_pending_per_user is
+    'How many jobs of one user may wait at the same time. Null: any.';
+comment on column public.analysis_types.cache_ttl_seconds is
+    'How long a result may answer the same input again; null: never.';
+comment on column public.analysis_types.cache_scope is
+    'Whom a result may answer: its user, or everybody (global: only where inputs hold nothing personal).';
+comment on column public.analysis_types.prompt_version is
+    'Version of what turns an input into a result. Change it with every prompt, model or reader, after the workers '
+    'that run it are there: results of other versions no longer answer.';
+comment on column public.analysis_types.retain_completed_days is
+    'Completed jobs are deleted so long after their end, and what the cache holds of them. Null: never.';
+comment on column public.analysis_types.retain_failed_days is
+    'Failed and cancelled jobs are deleted so long after their end. Null: never.';
 comment on column public.analysis_types.paused is 'Neither enqueued nor claimed while true; running jobs go on.';
 comment on column public.analysis_types.created_at is 'When the kind was added.';
 
@@ -68,6 +105,7 @@ create table public.analysis_jobs (
     type text not null,
     input jsonb not null,
     input_hash text,
+    cache_key text,
     idempotency_key text,
     status text not null default 'pending',
     priority integer not null default 0,
@@ -118,6 +156,7 @@ create table public.analysis_jobs (
     constraint analysis_jobs_leased_by_is_short check (length(leased_by) between 1 and 200),
     constraint analysis_jobs_scheduled_at_is_a_time check (isfinite(scheduled_at)),
     constraint analysis_jobs_input_hash_is_sha256 check (input_hash ~ '^[0-9a-f]{64}$'),
+    constraint analysis_jobs_cache_key_is_sha256 check (cache_key ~ '^[0-9a-f]{64}$'),
     constraint analysis_jobs_input_is_object check (jsonb_typeof(input) = 'object'),
     constraint analysis_jobs_input_is_bounded check (pg_column_size(input) <= 524288),
     constraint analysis_jobs_result_is_bounded check (pg_column_size(result) <= 1048576),
@@ -156,6 +195,8 @@ comment on column public.analysis_jobs.input is
     'What the handler is given. Files are named as {"files": [{"bucket", "path"}]}, never embedded.';
 comment on column public.analysis_jobs.input_hash is
     'SHA-256 of type and input, hexadecimal; null for rows not made by enqueue_analysis.';
+comment on column public.analysis_jobs.cache_key is
+    'Where its result goes in analysis_cache; null where its type caches nothing.';
 comment on column public.analysis_jobs.idempotency_key is
     'Chosen by the caller; enqueuing again under it returns this job.';
 comment on column public.analysis_jobs.status is 'pending, processing, completed, failed or cancelled.';

@@ -40,6 +40,7 @@ CASES = [
     ("jobs", "leased_by_is_short", "leased_by = repeat('x', 201)"),
     ("jobs", "scheduled_at_is_a_time", "scheduled_at = 'infinity'"),
     ("jobs", "input_hash_is_sha256", "input_hash = 'abc'"),
+    ("jobs", "cache_key_is_sha256", "cache_key = 'abc'"),
     ("jobs", "input_is_object", "input = '[]'"),
     ("jobs", "input_is_bounded", "input = jsonb_build_object('x', repeat('y', 524288))"),
     ("jobs", "result_is_bounded", f"result = to_jsonb(repeat('y', 1048576)), status = 'completed', {ENDED}"),
@@ -61,6 +62,15 @@ CASES = [
     ("types", "max_rescues_in_range", "max_rescues = -1"),
     ("types", "priority_in_range", "priority = 101"),
     ("types", "input_max_bytes_in_range", "input_max_bytes = 262145"),
+    ("types", "input_schema_is_object", "input_schema = '[]'"),
+    ("types", "rate_limit_in_range", "rate_limit = 0"),
+    ("types", "rate_window_in_range", "rate_window_seconds = 0"),
+    ("types", "max_pending_in_range", "max_pending_per_user = 0"),
+    ("types", "cache_ttl_in_range", "cache_ttl_seconds = 0"),
+    ("types", "cache_scope_is_known", "cache_scope = 'everybody'"),
+    ("types", "prompt_version_is_short", "prompt_version = ''"),
+    ("types", "retain_completed_in_range", "retain_completed_days = 0"),
+    ("types", "retain_failed_in_range", "retain_failed_days = 0"),
 ]
 
 
