@@ -78,10 +78,8 @@ class PostgrestQueue:
 
     async def pass_time(self, seconds: float) -> None:
         past = timedelta(seconds=seconds)
-        await self.database.execute(
-            "update public.analysis_jobs set (scheduled_at, deadline_at) = (scheduled_at - %(past)s, deadline_at - %(past)s)",
-            {"past": past},
-        )
+        for column in ("scheduled_at", "deadline_at"):
+            await self.database.execute(f"update public.analysis_jobs set {column} = {column} - %s", (past,))
         await self.database.execute("update public.analysis_workers set heartbeat_at = heartbeat_at - %s", (past,))
 
     async def row(self, job_id: UUID) -> dict[str, Any]:
