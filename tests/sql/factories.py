@@ -34,15 +34,24 @@ def call_set(session: Session, function: str, **arguments: Any) -> list[Any]:
     return [value for (value,) in session.execute(statement, values).fetchall()]
 
 
+@dataclass(slots=True)
+class Refusal:
+    message: str = ""
+    detail: str = ""
+
+
 @contextmanager
-def refused(sqlstate: str, message: str = "") -> Iterator[None]:
+def refused(sqlstate: str, message: str = "") -> Iterator[Refusal]:
     """The block has to end in this SQLSTATE, and its message, one line, has to contain `message`."""
+    refusal = Refusal()
     with pytest.raises(psycopg.Error) as caught:
-        yield
-    said = str(caught.value.diag.message_primary)
-    assert caught.value.sqlstate == sqlstate, said
-    assert message in said
-    assert "\n" not in said
+        yield refusal
+    refusal.message = str(caught.value.diag.message_primary)
+    refusal.detail = caught.value.diag.message_detail or ""
+    assert caught.value.sqlstate == sqlstate, refusal
+    assert message in refusal.message
+    assert refusal.message.isascii()
+    assert refusal.message.isprintable()
 
 
 def eventually(condition: Callable[[], bool], within_seconds: float = 10.0) -> None:
@@ -82,7 +91,8 @@ class Queue:
     def empty(self) -> None:
         """Back to what the migrations leave."""
         self.owner.execute(
-            "truncate public.analysis_attempts, public.analysis_jobs, public.analysis_workers;"
+            "truncate public.analysis_attempts, public.analysis_queue, public.analysis_jobs, public.analysis_workers,"
+            " public.analysis_audit;"
             "delete from public.analysis_types where type <> 'medical_exam';"
             "update public.analysis_types set paused = false where paused;"
             "delete from storage.objects; delete from storage.buckets where id <> 'analysis-inputs';"

@@ -32,7 +32,22 @@ WORKER_PARTS = {
     "retry_delay",
     "return_attempt",
 }
-OWNER_PARTS = {"caller_is_service", "check_input", "check_input_files", "describe_enqueued"}
+SCHEMA_PARTS = {
+    "check_input_schema",
+    "extend_json_path",
+    "find_array_problem",
+    "find_choice_problem",
+    "find_json_problem",
+    "find_object_problem",
+    "find_scalar_problem",
+    "find_schema_problem",
+    "is_json_type",
+    "is_keyword_value",
+    "is_pattern",
+    "is_schema_loop",
+    "validate_json",
+}
+OWNER_PARTS = SCHEMA_PARTS | {"caller_is_service", "check_input", "check_input_files", "describe_enqueued"}
 STATEMENTS = {
     "select": "select count(*) from public.{}",
     "insert": "insert into public.{} select * from public.{} limit 0",
@@ -102,7 +117,7 @@ def test_only_private_functions_run_as_their_owner_and_all_have_an_empty_search_
         " where pronamespace = any (array['public', 'private']::regnamespace[])"
     ).fetchall()
     assert {(schema, name) for schema, name, definer, _, _ in rows if definer} == {
-        ("private", name) for name in USER_FUNCTIONS
+        ("private", name) for name in USER_FUNCTIONS | {"check_input_schema"}
     }
     assert {(tuple(config), language) for *_, config, language in rows} == {(('search_path=""',), "plpgsql")}
 
