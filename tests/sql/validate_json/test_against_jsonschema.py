@@ -90,7 +90,8 @@ def fits(queue: Queue, schema: Any, value: Any) -> bool:
     try:
         queue.owner.execute("select private.validate_json(%s, %s)", [Jsonb(schema), Jsonb(value)])
     except psycopg.Error as error:
-        assert error.sqlstate == "PT400", error
+        if error.sqlstate != "PT400":
+            raise
         return False
     return True
 
