@@ -12,6 +12,9 @@ from supabase_local.keys import Keys
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+ROLE_KEY_HEADER = "X-Api-Key"
+"""Where Realtime looks first for the key; here always a JWT, whatever the client sent."""
+
 _MAX_JSON_BYTES = 1024 * 1024
 _METHODS = "GET,HEAD,PUT,PATCH,POST,DELETE,OPTIONS"
 _EXPOSED = "Content-Encoding,Content-Location,Content-Range,Content-Type,Date,ETag,Link,Location,Preference-Applied,"
@@ -44,9 +47,9 @@ def create_gateway(services: Mapping[str, Service], keys: Keys) -> web.Applicati
         headers = CIMultiDict(request.headers)
         if (authorization := _authorization(request, keys, role_key)) is not None:
             headers[hdrs.AUTHORIZATION] = authorization
-        admitted = request.clone(headers=headers, client_max_size=service.max_body_bytes)
-        admitted["role_key"] = role_key
-        return await handler(admitted)
+        if role_key is not None:
+            headers[ROLE_KEY_HEADER] = role_key
+        return await handler(request.clone(headers=headers, client_max_size=service.max_body_bytes))
 
     gateway = web.Application(middlewares=[admit])
     gateway.on_response_prepare.append(_allow_any_origin)

@@ -27,7 +27,7 @@ _DEFAULTS = RealtimeOptions()
 
 
 def create_realtime_app(database_url: str, jwt_secret: str, options: RealtimeOptions = _DEFAULTS) -> web.Application:
-    """`database_url` names a superuser. A gateway may put the JWT of the client's key into the request as `role_key`.
+    """`database_url` names a superuser. A gateway may put the JWT that the client's key stands for into `X-Api-Key`.
 
     The app connects while it starts and keeps trying; it never fails for want of a database.
     """
@@ -48,7 +48,7 @@ async def _connect(request: web.Request) -> web.StreamResponse:
     version = next((known for known in VERSIONS if known == asked), None)
     if version is None:
         return web.Response(status=403)
-    key = str(request.get("role_key") or request.query.get("apikey") or request.headers.get("x-api-key", ""))
+    key = request.headers.get("x-api-key") or request.query.get("apikey", "")
     if (refusal := _refusal(key, services)) is not None:
         await asyncio.sleep(services.options.handshake_refusal_delay_s)
         return web.json_response({"error": refusal}, status=401)
