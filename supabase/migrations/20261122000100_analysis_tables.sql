@@ -15,9 +15,10 @@
 -- settling and claiming safe to send twice: an answer that got lost is read from there.
 --
 -- Only analysis_jobs is published to Realtime, so whatever changes often and interests no subscriber stays out of it:
--- heartbeats go to analysis_workers.
+-- heartbeats go to analysis_workers, and who is next stands in analysis_queue, which has one row for every pending job
+-- and for no other.
 --
--- Rows are written by functions only. Users read their own jobs, nothing else; service_role is the worker's role.
+-- Rows are written by functions only. Users read their own jobs, nothing else.
 
 create schema if not exists private;
 comment on schema private is
@@ -32,6 +33,8 @@ create table public.analysis_types (
     max_attempts integer not null default 3,
     max_rescues integer not null default 2,
     priority integer not null default 0,
+    concurrency integer,
+    concurrency_per_user integer,
     input_max_bytes integer not null default 65536,
     input_schema jsonb,
     rate_limit integer,
@@ -51,6 +54,8 @@ create table public.analysis_types (
     constraint analysis_types_max_attempts_in_range check (max_attempts between 1 and 100),
     constraint analysis_types_max_rescues_in_range check (max_rescues between 0 and 100),
     constraint analysis_types_priority_in_range check (priority between -100 and 100),
+    constraint analysis_types_concurrency_in_range check (concurrency between 1 and 100000),
+    constraint analysis_types_concurrency_per_user_in_range check (concurrency_per_user between 1 and 100000),
     constraint analysis_types_input_max_bytes_in_range check (input_max_bytes between 2 and 262144),
     constraint analysis_types_input_schema_is_object
         check (jsonb_typeof(input_schema) = 'object' and pg_column_size(input_schema) <= 65536),
@@ -73,6 +78,10 @@ comment on column public.analysis_types.max_rescues is
     'How often a job may outlive the death of its worker; one more and it is taken for the cause and fails.';
 comment on column public.analysis_types.priority is
     'Priority of jobs enqueued without one, and the highest a user may ask for. Higher goes first.';
+comment on column public.analysis_types.concurrency is
+    'How many of its jobs may run at the same time, over all workers; null for any number. To run none, pause it.';
+comment on column public.analysis_types.concurrency_per_user is
+    'How many of one user''s jobs may run at the same time; null for any number.';
 comment on column public.analysis_types.input_max_bytes is 'Longest input, as JSON text in bytes.';
 comment on column public.analysis_types.input_schema is
     'JSON schema that inputs have to fit, as pydantic emits it for the handler''s model; null accepts every object.';
@@ -178,8 +187,10 @@ alter table public.analysis_jobs enable row level security;
 
 -- What a claim reads, in the order in which it takes; settled jobs are not in it, however many there are.
 create index analysis_jobs_claim_idx on public.analysis_jobs (priority desc, scheduled_at, id) where status = 'pending';
--- What is running, by whom, until when: for the reconciler.
-create index analysis_jobs_processing_idx on public.analysis_jobs (leased_by, deadline_at) where status = 'processing';
+-- What should stand in the queue: the reconciler looks through it, a stretch at a time.
+create index analysis_jobs_pending_idx on public.analysis_jobs (id) where status = 'pending';
+-- What is running, in total and of one user: for limits, and for the reconciler.
+create index analysis_jobs_processing_idx on public.analysis_jobs (type, user_id) where status = 'processing';
 -- A user's own list, newest first; also what the policy below and the deletion of a user look for.
 create index analysis_jobs_user_id_created_at_idx on public.analysis_jobs (user_id, created_at desc);
 -- One job per key and user; jobs without a user share one space of keys.
@@ -200,7 +211,8 @@ comment on column public.analysis_jobs.cache_key is
 comment on column public.analysis_jobs.idempotency_key is
     'Chosen by the caller; enqueuing again under it returns this job.';
 comment on column public.analysis_jobs.status is 'pending, processing, completed, failed or cancelled.';
-comment on column public.analysis_jobs.priority is 'Higher is claimed first.';
+comment on column public.analysis_jobs.priority is
+    'Higher is claimed first; each level is worth ten seconds of waiting.';
 comment on column public.analysis_jobs.scheduled_at is 'Not claimed before; a retry or a deferral moves it.';
 comment on column public.analysis_jobs.attempt is
     'Attempts used so far, the running one included; a deferred or released attempt is given back.';
@@ -219,6 +231,51 @@ comment on column public.analysis_jobs.cached is 'Completed from an earlier resu
 comment on column public.analysis_jobs.created_at is 'When it was enqueued.';
 comment on column public.analysis_jobs.started_at is 'When the latest attempt started.';
 comment on column public.analysis_jobs.finished_at is 'When it was completed, failed or cancelled.';
+
+-- Queue -------------------------------------------------------------------------------------------------------------
+-- Written by triggers on analysis_jobs and by claims; the file about the queue says how.
+create table public.analysis_queue (
+    job_id uuid not null,
+    type text not null,
+    user_id uuid not null,
+    state text not null,
+    position timestamptz not null,
+    priority integer not null,
+    sequence bigint generated always as identity,
+
+    constraint analysis_queue_pkey primary key (job_id),
+    constraint analysis_queue_job_id_fkey
+        foreign key (job_id) references public.analysis_jobs (id) on delete cascade,
+    constraint analysis_queue_state_is_known check (state in ('claimable', 'waiting', 'delayed')),
+    constraint analysis_queue_position_is_a_time check (isfinite(position))
+) with (
+    fillfactor = 90,
+    autovacuum_vacuum_threshold = 1000,
+    autovacuum_vacuum_scale_factor = 0.01,
+    autovacuum_analyze_threshold = 1000,
+    autovacuum_analyze_scale_factor = 0.05
+);
+alter table public.analysis_queue enable row level security;
+
+-- What a claim reads: the claimable rows of one type, in order; also which delayed rows are due.
+create index analysis_queue_position_idx on public.analysis_queue (type, state, position, sequence);
+-- One user's rows: whether one is claimable, which is the next, how many there are.
+create index analysis_queue_user_idx on public.analysis_queue (user_id, type, state, position, sequence);
+
+comment on table public.analysis_queue is
+    'Who is next: one row for every pending job, gone when it is claimed or cancelled. Not published to Realtime.';
+comment on column public.analysis_queue.job_id is 'The pending job.';
+comment on column public.analysis_queue.type is 'Its type.';
+comment on column public.analysis_queue.user_id is
+    'Its user; the nil UUID for jobs without one, which take turns like the jobs of one user.';
+comment on column public.analysis_queue.state is
+    'claimable: may be claimed now. waiting: behind a claimable job of the same user, or the user runs as many as '
+    'allowed. delayed: not due yet.';
+comment on column public.analysis_queue.position is
+    'The place, the earlier the better. Claimable: among all, since when it is, moved by its priority. Waiting: among '
+    'the user''s own, since when it is due, moved alike. Delayed: when it will be due.';
+comment on column public.analysis_queue.priority is 'The job''s; each level moves a place by ten seconds.';
+comment on column public.analysis_queue.sequence is 'Who was first among equals.';
 
 -- Attempts ----------------------------------------------------------------------------------------------------------
 create table public.analysis_attempts (
@@ -308,11 +365,36 @@ comment on column public.analysis_workers.lease_seconds is
     'Without a sign of life for so long, the worker counts as dead and its jobs are rescued.';
 comment on column public.analysis_workers.state is 'What the worker says of itself: version, types, load.';
 
+-- Audit -------------------------------------------------------------------------------------------------------------
+create table public.analysis_audit (
+    id bigint generated always as identity,
+    at timestamptz not null default now(),
+    actor text not null,
+    action text not null,
+    details jsonb not null default '{}',
+
+    constraint analysis_audit_pkey primary key (id),
+    constraint analysis_audit_details_is_object
+        check (jsonb_typeof(details) = 'object' and pg_column_size(details) <= 16384)
+);
+alter table public.analysis_audit enable row level security;
+
+comment on table public.analysis_audit is
+    'What operators did to jobs of others. Says what and how much, never what the jobs contain.';
+comment on column public.analysis_audit.id is 'Order of entries.';
+comment on column public.analysis_audit.at is 'When.';
+comment on column public.analysis_audit.actor is 'Who: the role, and the user id where the request had one.';
+comment on column public.analysis_audit.action is 'The function that was called.';
+comment on column public.analysis_audit.details is 'Its arguments and counts.';
+
 -- Who may touch what ------------------------------------------------------------------------------------------------
-revoke all on public.analysis_types, public.analysis_jobs, public.analysis_attempts, public.analysis_workers
+revoke all
+    on public.analysis_types, public.analysis_jobs, public.analysis_queue, public.analysis_attempts,
+        public.analysis_workers, public.analysis_audit
     from public, anon, authenticated, service_role;
 grant select, insert, update, delete
     on public.analysis_types, public.analysis_jobs, public.analysis_attempts, public.analysis_workers to service_role;
+grant select on public.analysis_queue, public.analysis_audit to service_role;
 grant select on public.analysis_jobs to authenticated;
 
 create policy "owners read their jobs" on public.analysis_jobs
