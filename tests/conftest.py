@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from supabase_local.directory import StackVariables
 from tests.databases import Databases, running_databases
+from tests.stacks import running_stack
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +26,10 @@ def migrated(databases: Databases) -> Iterator[str]:
     """URL, as `postgres`, of a fresh database with the platform's objects and our migrations."""
     with databases.copied("migrated") as name:
         yield databases.url(name)
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[StackVariables]:
+    """One whole stack with our migrations for a run; who uses it leaves it as it was."""
+    with running_stack() as variables:
+        yield variables

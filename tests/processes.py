@@ -55,7 +55,8 @@ class Playground:
         try:
             yield process
         finally:
-            for left in [process, *self.processes()]:
+            process.kill()
+            for left in self.processes():
                 left.kill()
             process.communicate(timeout=10)
 

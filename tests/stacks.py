@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
-import pytest
-
 from supabase_local.directory import StackVariables
 from tests.databases import MIGRATIONS
 
@@ -56,10 +54,3 @@ def running_stack(migrations: bool = True) -> Iterator[StackVariables]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise
-
-
-@pytest.fixture(scope="session")
-def stack() -> Iterator[StackVariables]:
-    """One stack with our migrations for a whole run; import it into the module that uses it."""
-    with running_stack() as variables:
-        yield variables

@@ -6,9 +6,6 @@ import httpx
 import pytest
 
 from supabase_local.directory import StackVariables
-from tests.stacks import stack
-
-__all__ = ["stack"]
 
 
 def ask(stack: StackVariables, path: str, **headers: str) -> httpx.Response:

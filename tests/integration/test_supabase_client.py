@@ -22,9 +22,7 @@ from supabase import AsyncClient, AsyncClientOptions, acreate_client
 from supabase_auth.errors import AuthApiError, AuthWeakPasswordError
 
 from supabase_local.directory import StackVariables
-from tests.stacks import stack
 
-__all__ = ["stack"]
 pytestmark = pytest.mark.anyio
 
 NOTES = """

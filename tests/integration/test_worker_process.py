@@ -20,9 +20,6 @@ from supabase_local.directory import StackVariables
 from tests.apps import TYPE
 from tests.databases import ROOT
 from tests.processes import Playground
-from tests.stacks import stack
-
-__all__ = ["stack"]
 
 WAIT_SECONDS = 30.0
 Connection = psycopg.Connection[DictRow]

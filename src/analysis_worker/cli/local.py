@@ -8,8 +8,11 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 import typer
+
+from analysis_worker.migrations import migrations_directory
 
 EXIT_NOT_INSTALLED = 2
 
@@ -22,8 +25,12 @@ _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_opti
 
 @local.command("start", context_settings=_PASS_ON)
 def start(context: typer.Context) -> None:
-    """Start a stack in the background and print its variables."""
-    _call("start", context)
+    """Start a stack in the background and print its variables.
+
+    With the migrations of ./supabase/migrations or, where there are none, with the queue's own.
+    """
+    own = [] if Path("supabase/migrations").is_dir() else ["--migrations", str(migrations_directory())]
+    _call("start", context, *([] if "--migrations" in context.args else own))
 
 
 @local.command("stop", context_settings=_PASS_ON)
@@ -38,9 +45,9 @@ def status(context: typer.Context) -> None:
     _call("status", context)
 
 
-def _call(command: str, context: typer.Context) -> None:
+def _call(command: str, context: typer.Context, *more: str) -> None:
     if importlib.util.find_spec("aiohttp") is None:
         typer.echo("error: the local stack is not installed: pip install 'analysis-worker[local]'", err=True)
         raise typer.Exit(EXIT_NOT_INSTALLED)
-    arguments = [sys.executable, "-m", "supabase_local", command, *context.args]
+    arguments = [sys.executable, "-m", "supabase_local", command, *more, *context.args]
     raise typer.Exit(subprocess.run(arguments, check=False).returncode)

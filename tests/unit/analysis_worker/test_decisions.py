@@ -63,7 +63,7 @@ def test_settings_come_from_the_variables_every_supabase_program_knows(monkeypat
     monkeypatch.setenv("SUPABASE_URL", "https://p.supabase.co/")
     monkeypatch.setenv("SUPABASE_SERVICE_ROLE_KEY", "from-the-environment")
     monkeypatch.setenv("ANALYSIS_WORKER_CONCURRENCY", "7")
-    settings = Settings(_env_file=None)  # type: ignore[call-arg]
+    settings = Settings(_env_file=None)
     assert settings.supabase_url == "https://p.supabase.co"
     assert settings.supabase_key.get_secret_value() == "from-the-environment"
     assert settings.concurrency == 7

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from uuid import uuid4
 
 import anyio
@@ -195,10 +195,9 @@ async def test_released_jobs_are_pending_again_with_their_attempt(store: LossySt
 
 async def test_a_handler_that_finishes_while_being_released_keeps_its_result(store: LossyStore) -> None:
     async def run(number: Number, context: JobContext) -> Number:
-        try:
+        with suppress(anyio.get_cancelled_exc_class()):
             await anyio.sleep_forever()
-        except anyio.get_cancelled_exc_class():
-            return number
+        return number
 
     job = store.enqueue("double", {"n": 1})
     async with executing(store, run) as (executor, _):

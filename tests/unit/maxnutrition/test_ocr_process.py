@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
-import psutil  # type: ignore[import-untyped]
+import psutil
 import pytest
 
 from analysis_worker import PermanentError, RetryableError
