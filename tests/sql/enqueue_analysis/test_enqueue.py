@@ -13,12 +13,12 @@ from tests.sql.factories import Queue, call, refused
 
 def test_a_user_enqueues_a_pending_job_of_their_own(queue: Queue) -> None:
     user_id = queue.new_user()
-    answer = call(queue.user(user_id), "enqueue_analysis", type="medical_exam", input={"note": "olá"})
+    answer = call(queue.user(user_id), "enqueue_analysis", type="plain", input={"note": "olá"})
     assert answer == {"id": answer["id"], "status": "pending", "cached": False}
     job = queue.job(answer["id"])
-    assert (job["user_id"], job["type"], job["input"]) == (str(user_id), "medical_exam", {"note": "olá"})
+    assert (job["user_id"], job["type"], job["input"]) == (str(user_id), "plain", {"note": "olá"})
     assert (job["status"], job["attempt"], job["max_attempts"], job["progress"]) == ("pending", 0, 3, 0)
-    assert job["input_hash"] == hashlib.sha256('medical_exam {"note": "olá"}'.encode()).hexdigest()
+    assert job["input_hash"] == hashlib.sha256('plain {"note": "olá"}'.encode()).hexdigest()
 
 
 def test_limits_and_priority_come_from_the_type(queue: Queue) -> None:
@@ -29,13 +29,13 @@ def test_limits_and_priority_come_from_the_type(queue: Queue) -> None:
 
 
 def test_a_service_enqueues_a_job_of_nobody(queue: Queue) -> None:
-    answer = call(queue.worker(), "enqueue_analysis", type="medical_exam", input={})
+    answer = call(queue.worker(), "enqueue_analysis", type="plain", input={})
     assert queue.job(answer["id"])["user_id"] is None
 
 
 def test_a_token_without_a_user_is_refused(queue: Queue) -> None:
     with refused("PT401", "sign in"):
-        call(queue.session("authenticated"), "enqueue_analysis", type="medical_exam", input={})
+        call(queue.session("authenticated"), "enqueue_analysis", type="plain", input={})
 
 
 def test_an_unknown_type_is_refused(queue: Queue) -> None:
@@ -53,12 +53,12 @@ def test_a_paused_type_is_refused(queue: Queue) -> None:
 def test_an_input_that_is_no_object_is_refused(queue: Queue, text: str) -> None:
     session = queue.user(queue.new_user())
     with refused("PT400", "must be a JSON object"):
-        session.execute("select public.enqueue_analysis('medical_exam', %s::jsonb)", [text])
+        session.execute("select public.enqueue_analysis('plain', %s::jsonb)", [text])
 
 
 def test_a_missing_input_is_refused(queue: Queue) -> None:
     with refused("PT400", "must be a JSON object"):
-        call(queue.user(queue.new_user()), "enqueue_analysis", type="medical_exam", input=None)
+        call(queue.user(queue.new_user()), "enqueue_analysis", type="plain", input=None)
 
 
 def test_an_input_may_be_as_large_as_its_type_allows_and_no_larger(queue: Queue) -> None:
@@ -79,15 +79,15 @@ def test_a_user_steps_back_in_the_queue_but_never_ahead(queue: Queue, wanted: in
 
 def test_a_service_sets_any_legal_priority(queue: Queue) -> None:
     worker = queue.worker()
-    answer = call(worker, "enqueue_analysis", type="medical_exam", input={}, priority=100)
+    answer = call(worker, "enqueue_analysis", type="plain", input={}, priority=100)
     assert queue.job(answer["id"])["priority"] == 100
     with refused("PT400", "priority"):
-        call(worker, "enqueue_analysis", type="medical_exam", input={}, priority=101)
+        call(worker, "enqueue_analysis", type="plain", input={}, priority=101)
 
 
 def scheduled_at(queue: Queue, when: datetime) -> datetime:
     session = queue.user(queue.new_user())
-    answer = call(session, "enqueue_analysis", type="medical_exam", input={}, scheduled_at=when)
+    answer = call(session, "enqueue_analysis", type="plain", input={}, scheduled_at=when)
     return datetime.fromisoformat(queue.job(answer["id"])["scheduled_at"])
 
 
@@ -103,7 +103,7 @@ def test_a_time_in_the_past_gives_no_place_ahead_of_others(queue: Queue) -> None
 @pytest.mark.parametrize("when", ["infinity", "2999-01-01"])
 def test_a_time_too_far_away_is_refused(queue: Queue, when: str) -> None:
     with refused("PT400", "scheduled_at"):
-        call(queue.worker(), "enqueue_analysis", type="medical_exam", input={}, scheduled_at=when)
+        call(queue.worker(), "enqueue_analysis", type="plain", input={}, scheduled_at=when)
 
 
 def test_a_users_jobs_go_with_the_user(queue: Queue) -> None:
@@ -122,7 +122,7 @@ def with_files(*files: object) -> dict[str, object]:
 def test_a_users_own_file_is_accepted(queue: Queue) -> None:
     user_id = queue.new_user()
     file = queue.new_file(f"{user_id}/exam.jpg")
-    answer = call(queue.user(user_id), "enqueue_analysis", type="medical_exam", input=with_files(file))
+    answer = call(queue.user(user_id), "enqueue_analysis", type="plain", input=with_files(file))
     assert queue.job(answer["id"])["input"] == {"files": [file]}
 
 
@@ -130,7 +130,7 @@ def test_a_file_that_does_not_exist_is_refused(queue: Queue) -> None:
     user_id = queue.new_user()
     missing = {"bucket": "analysis-inputs", "path": f"{user_id}/missing.jpg"}
     with refused("PT404", "not found"):
-        call(queue.user(user_id), "enqueue_analysis", type="medical_exam", input=with_files(missing))
+        call(queue.user(user_id), "enqueue_analysis", type="plain", input=with_files(missing))
 
 
 def foreign_paths() -> list[str]:
@@ -143,22 +143,22 @@ def test_a_file_outside_the_users_own_folder_is_refused(queue: Queue, path: str)
     own = queue.new_file(f"{user_id}/exam.jpg")
     foreign = queue.new_file(path.format(own=user_id, other=other))
     with refused("PT403", "not yours"):
-        call(queue.user(user_id), "enqueue_analysis", type="medical_exam", input=with_files(own, foreign))
+        call(queue.user(user_id), "enqueue_analysis", type="plain", input=with_files(own, foreign))
 
 
 def test_a_service_names_any_file_that_exists(queue: Queue) -> None:
     file = queue.new_file(f"{uuid4()}/exam.jpg")
-    call(queue.worker(), "enqueue_analysis", type="medical_exam", input=with_files(file))
+    call(queue.worker(), "enqueue_analysis", type="plain", input=with_files(file))
     with refused("PT404", "not found"):
-        call(queue.worker(), "enqueue_analysis", type="medical_exam", input=with_files(file | {"path": "none.jpg"}))
+        call(queue.worker(), "enqueue_analysis", type="plain", input=with_files(file | {"path": "none.jpg"}))
 
 
 @pytest.mark.parametrize("files", [{}, "exam.jpg", [1], [None], [{"bucket": "b"}], [{"bucket": "b", "path": 1}], [[]]])
 def test_files_of_a_wrong_shape_are_refused(queue: Queue, files: object) -> None:
     with refused("PT400"):
-        call(queue.user(queue.new_user()), "enqueue_analysis", type="medical_exam", input={"files": files})
+        call(queue.user(queue.new_user()), "enqueue_analysis", type="plain", input={"files": files})
 
 
 def test_ids_are_uuids(queue: Queue) -> None:
-    answer = call(queue.worker(), "enqueue_analysis", type="medical_exam", input={})
+    answer = call(queue.worker(), "enqueue_analysis", type="plain", input={})
     assert str(UUID(answer["id"])) == answer["id"]

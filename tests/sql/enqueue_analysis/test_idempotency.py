@@ -10,7 +10,7 @@ from tests.sql.factories import Queue, Session, call, claim, eventually, refused
 
 
 def enqueue(session: Session, key: str, **more: Any) -> Any:
-    arguments = {"type": "medical_exam", "input": {"a": 1}, "idempotency_key": key} | more
+    arguments = {"type": "plain", "input": {"a": 1}, "idempotency_key": key} | more
     return call(session, "enqueue_analysis", **arguments)
 
 
@@ -24,7 +24,7 @@ def test_the_same_key_and_input_return_the_same_job(queue: Queue) -> None:
 def test_a_job_that_is_completed_comes_with_its_result(queue: Queue) -> None:
     user_id = queue.new_user()
     first = enqueue(queue.user(user_id), "k")
-    claim(queue.worker(), "w1", lease_id := uuid4())
+    claim(queue.worker(), "w1", lease_id := uuid4(), types=["plain"])
     call(queue.worker(), "complete_job", job_id=first["id"], lease_id=lease_id, result={"x": 1})
     again = enqueue(queue.user(user_id), "k")
     assert again == {"id": first["id"], "status": "completed", "cached": False, "result": {"x": 1}}
@@ -92,7 +92,7 @@ def test_many_calls_at_once_make_one_job_per_key(queue: Queue) -> None:
     user_id = queue.new_user()
 
     def enqueue_all(session: Session) -> list[str]:
-        return [enqueue(session, f"key {number}")["id"] for number in range(20)]
+        return [enqueue(session, f"key {n}", input={"n": n})["id"] for n in range(20)]
 
     with ThreadPoolExecutor() as pool:
         answers = list(pool.map(enqueue_all, [queue.user(user_id) for _ in range(6)]))

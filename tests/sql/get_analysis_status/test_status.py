@@ -27,6 +27,7 @@ def test_the_owner_sees_the_job_without_its_lease(queue: Queue) -> None:
         "created_at": job["created_at"],
         "started_at": job["started_at"],
         "finished_at": None,
+        "attempts": [{"attempt": 1, "outcome": None, "started_at": job["started_at"], "finished_at": None}],
     }
 
 

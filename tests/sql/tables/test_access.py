@@ -47,7 +47,26 @@ SCHEMA_PARTS = {
     "is_schema_loop",
     "validate_json",
 }
-OWNER_PARTS = SCHEMA_PARTS | {"caller_is_service", "check_input", "check_input_files", "describe_enqueued"}
+ENQUEUE_PARTS = {
+    "add_job",
+    "caller_is_service",
+    "check_input",
+    "check_quota",
+    "check_rate",
+    "count_hit",
+    "describe_enqueued",
+    "find_cached_result",
+    "find_keyed_job",
+    "find_twin",
+    "hash_cache_key",
+    "hash_input",
+    "limit_priority",
+    "read_input_files",
+    "refuse_for_now",
+    "remember_key",
+    "remember_result",
+}
+OWNER_PARTS = SCHEMA_PARTS | ENQUEUE_PARTS
 STATEMENTS = {
     "select": "select count(*) from public.{}",
     "insert": "insert into public.{} select * from public.{} limit 0",

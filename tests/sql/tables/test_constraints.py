@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import psycopg
 import pytest
 
@@ -56,6 +58,11 @@ CASES = [
     ("workers", "id_is_short", "id = ''"),
     ("workers", "lease_seconds_in_range", "lease_seconds = 1"),
     ("workers", "state_is_object", "state = '[]'"),
+    ("idempotency_keys", "key_is_short", "key = ''"),
+    ("cache", "key_is_sha256", "cache_key = 'abc'"),
+    ("cache", "result_is_bounded", "result = to_jsonb(repeat('y', 1048576))"),
+    ("cache", "hits_not_negative", "hits = -1"),
+    ("cache", "expires_later", "expires_at = created_at"),
     ("types", "type_is_a_name", "type = 'No Name'"),
     ("types", "timeout_in_range", "timeout_seconds = 0"),
     ("types", "max_attempts_in_range", "max_attempts = 0"),
@@ -76,9 +83,16 @@ CASES = [
 
 @pytest.fixture(scope="module")
 def queue(shared_queue: Queue) -> Queue:
-    """One processing job, shared: what is refused leaves no trace."""
+    """One processing job and what hangs on it, shared: what is refused leaves no trace."""
     shared_queue.new_type("echo")
-    shared_queue.new_claimed_job()
+    job_id, _ = shared_queue.new_claimed_job()
+    insert_key = "insert into public.analysis_idempotency_keys (user_id, key, job_id) values (%s, 'k', %s)"
+    shared_queue.owner.execute(insert_key, [uuid4(), job_id])
+    insert_result = (
+        "insert into public.analysis_cache (cache_key, job_id, result, expires_at)"
+        " values (repeat('0', 64), %s, '{}', now() + interval '1 day')"
+    )
+    shared_queue.owner.execute(insert_result, [job_id])
     return shared_queue
 
 
