@@ -16,49 +16,50 @@ values (
     'medical_exam', 60, 3, 60, 3600, 20, 7 * 24 * 3600, 'user', 90,
     $schema$
 {
-    "$defs": {
-        "StoredFile": {
-            "additionalProperties": false,
-            "description": "An object in Supabase Storage; that it belongs to the caller is checked when the job is enqueued.",
-            "properties": {
-                "bucket": {
-                    "const": "analysis-inputs",
-                    "default": "analysis-inputs",
-                    "title": "Bucket",
-                    "type": "string"
-                },
-                "path": {
-                    "maxLength": 512,
-                    "minLength": 1,
-                    "title": "Path",
-                    "type": "string"
-                }
-            },
-            "required": [
-                "path"
-            ],
-            "title": "StoredFile",
-            "type": "object"
+  "$defs": {
+    "StoredFile": {
+      "additionalProperties": false,
+      "description":
+        "An object in Supabase Storage; that it belongs to the caller is checked when the job is enqueued.",
+      "properties": {
+        "bucket": {
+          "const": "analysis-inputs",
+          "default": "analysis-inputs",
+          "title": "Bucket",
+          "type": "string"
+        },
+        "path": {
+          "maxLength": 512,
+          "minLength": 1,
+          "title": "Path",
+          "type": "string"
         }
-    },
-    "additionalProperties": false,
-    "description": "A list, so that reports of several pages need no other shape; one page for now.",
-    "properties": {
-        "files": {
-            "items": {
-                "$ref": "#/$defs/StoredFile"
-            },
-            "maxItems": 1,
-            "minItems": 1,
-            "title": "Files",
-            "type": "array"
-        }
-    },
-    "required": [
-        "files"
-    ],
-    "title": "MedicalExamInput",
-    "type": "object"
+      },
+      "required": [
+        "path"
+      ],
+      "title": "StoredFile",
+      "type": "object"
+    }
+  },
+  "additionalProperties": false,
+  "description": "A list, so that reports of several pages need no other shape; one page for now.",
+  "properties": {
+    "files": {
+      "items": {
+        "$ref": "#/$defs/StoredFile"
+      },
+      "maxItems": 1,
+      "minItems": 1,
+      "title": "Files",
+      "type": "array"
+    }
+  },
+  "required": [
+    "files"
+  ],
+  "title": "MedicalExamInput",
+  "type": "object"
 }
 $schema$
 );
