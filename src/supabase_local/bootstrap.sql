@@ -1,6 +1,6 @@
 -- What a Supabase project contains before the first migration of its owner runs, as far as our migrations, clients and
--- gateway touch it: roles, schemas, auth.users and the JWT readers, storage buckets and objects, the Realtime
--- publication. Run once by `supabase_admin` on an empty server. Grants and ownership follow the platform's, so that a
+-- gateway touch it: roles, schemas, auth.users and the JWT readers, storage buckets and objects, Realtime's publication
+-- and messages. Run once by `supabase_admin` on an empty server. Grants and ownership follow the platform's, so that a
 -- migration that would fail there fails here too: `postgres` is no superuser.
 
 -- Roles ---------------------------------------------------------------------------------------------------------------
@@ -137,4 +137,82 @@ reset role;
 -- Realtime ------------------------------------------------------------------------------------------------------------
 set role postgres;
 create publication supabase_realtime;
+reset role;
+
+-- Broadcast from the database: a row here is a message to those who joined its topic. Policies on this table say who may
+-- read from a topic (select) and write to it (insert). The platform keeps a partition a day; here is one table.
+create table realtime.messages (
+    topic text not null,
+    extension text not null,
+    payload jsonb,
+    event text,
+    private boolean default false,
+    updated_at timestamp not null default (now() at time zone 'utc'),
+    inserted_at timestamp not null default (now() at time zone 'utc'),
+    id uuid not null default gen_random_uuid(),
+    primary key (id, inserted_at)
+);
+create index messages_replay_idx on realtime.messages (topic, inserted_at desc)
+    where extension = 'broadcast' and private;
+alter table realtime.messages enable row level security;
+alter table realtime.messages owner to supabase_realtime_admin;
+create publication supabase_realtime_messages_publication for table realtime.messages;
+
+set role supabase_realtime_admin;
+grant select, insert, update on realtime.messages to anon, authenticated, service_role;
+grant all on realtime.messages to postgres;
+
+create function realtime.topic() returns text
+language sql stable as $$ select nullif(current_setting('realtime.topic', true), '') $$;
+
+-- As on the platform, whoever calls this needs an insert policy, and a failure is a warning that nobody sees.
+create function realtime.send(payload jsonb, event text, topic text, private boolean default true) returns void
+language plpgsql as $$
+declare
+    message_id constant uuid := gen_random_uuid();
+begin
+    perform set_config('realtime.topic', topic, true);
+    insert into realtime.messages (id, topic, extension, event, private, payload)
+    values (
+        message_id,
+        send.topic,
+        'broadcast',
+        send.event,
+        send.private,
+        case when send.payload ? 'id' then send.payload
+        else jsonb_set(send.payload, '{id}', to_jsonb(message_id)) end
+    );
+exception when others then
+    raise warning 'ErrorSendingBroadcastMessage: %', sqlerrm;
+end
+$$;
+
+-- For row triggers. Unlike `send` it raises.
+create function realtime.broadcast_changes(
+    topic_name text,
+    event_name text,
+    operation text,
+    table_name text,
+    table_schema text,
+    new record,
+    old record,
+    level text default 'ROW'
+) returns void
+language plpgsql as $$
+begin
+    if level = 'STATEMENT' then
+        raise exception 'function can only be triggered for each row, not for each statement';
+    end if;
+    if operation not in ('INSERT', 'UPDATE', 'DELETE') then
+        raise exception 'Unexpected operation type: %', operation;
+    end if;
+    perform realtime.send(
+        jsonb_build_object(
+            'old_record', old, 'record', new, 'operation', operation, 'table', table_name, 'schema', table_schema
+        ),
+        event_name,
+        topic_name
+    );
+end
+$$;
 reset role;
