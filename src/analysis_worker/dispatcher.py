@@ -12,6 +12,7 @@ from loguru import logger
 
 from analysis_worker.backoff import Backoff
 from analysis_worker.bell import Bell
+from analysis_worker.canary import Canary
 from analysis_worker.errors import StoreError
 from analysis_worker.executor import Executor
 from analysis_worker.flow import patience
@@ -43,9 +44,15 @@ class Dispatcher:
         self._wake_source = wake_source
         self._bell = bell
         self._claims = claims
+        self._canary = Canary()
         self._unanswered: UUID | None = None
         self._left_behind = False
         self._next_due_at: float | None = None
+
+    def woken(self, reason: WakeReason, job_id: UUID | None = None) -> None:
+        if job_id is not None:
+            self._canary.announced(job_id)
+        self._bell.ring(reason)
 
     def expect_due(self, seconds: float) -> None:
         """A job becomes due in `seconds`, and nothing will ring for it."""
@@ -88,6 +95,9 @@ class Dispatcher:
         self._left_behind = True
         while (free := self._executor.free_slots) > 0:
             jobs = await self._claim(free)
+            if missed := self._canary.missed(jobs, self._wake_source.ready_seconds):
+                logger.warning("events missed", count=missed)
+                self._wake_source.distrust()
             for job in jobs:
                 log = logger.bind(job_id=str(job.id), job_type=job.type, attempt=job.attempt)
                 log.info("claimed", woken_by=reason.value)

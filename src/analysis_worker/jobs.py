@@ -32,7 +32,10 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A claimed job. `attempt` counts from 1; `timeout_seconds` is this attempt's time, from the claim."""
+    """A claimed job. `attempt` counts from 1; `timeout_seconds` is this attempt's time, from the claim.
+
+    `age_seconds` is how old the job was when it was claimed, by the queue's clock.
+    """
 
     id: UUID
     type: str
@@ -42,4 +45,5 @@ class Job:
     max_attempts: int
     timeout_seconds: float
     created_at: datetime
+    age_seconds: float
     lease: Lease

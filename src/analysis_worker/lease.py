@@ -23,9 +23,25 @@ class Heartbeat:
     lease_seconds: float
 
 
+class Pulse:
+    """When the next heartbeat is due: at its time, or now because somebody said that a lease may be gone."""
+
+    def __init__(self) -> None:
+        self._hurry = anyio.Event()
+
+    def hurry(self) -> None:
+        self._hurry.set()
+
+    async def wait(self, seconds: float) -> None:
+        with anyio.move_on_after(seconds):
+            await self._hurry.wait()
+        self._hurry = anyio.Event()
+
+
 async def keep_leases(
     store: JobStore,
     heartbeat: Heartbeat,
+    pulse: Pulse,
     held: Callable[[], Collection[Lease]],
     on_lost: Callable[[Collection[UUID]], None],
 ) -> None:
@@ -41,4 +57,4 @@ async def keep_leases(
         else:
             if lost:
                 on_lost(lost)
-        await anyio.sleep(heartbeat.every_seconds)
+        await pulse.wait(heartbeat.every_seconds)

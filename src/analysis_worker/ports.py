@@ -5,7 +5,7 @@ A store's writes after a claim all carry the lease, and each is safe to send twi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -45,12 +45,33 @@ class JobStore(Protocol):
         ...
 
 
+class Listener(Protocol):
+    """Who is told. Both are called from the event loop and never raise."""
+
+    def woken(self, reason: WakeReason, job_id: UUID | None = None) -> None:
+        """There may be something to claim; `job_id` where a single job was announced."""
+        ...
+
+    def cancelled(self, job_id: UUID) -> None:
+        """A user cancelled this job, whoever runs it."""
+        ...
+
+
 class WakeSource(Protocol):
     """Somebody who notices new jobs. A hint and no promise: the reconciler makes the promise."""
 
     @property
     def state(self) -> ListenerState: ...
 
-    async def run(self, ring: Callable[[WakeReason], None]) -> None:
-        """Listen until cancelled, whatever happens to the connection; `ring` must be called from the event loop."""
+    @property
+    def ready_seconds(self) -> float:
+        """For how long it has been ready; 0 while it is not."""
+        ...
+
+    def distrust(self) -> None:
+        """Events did not come although they should have: start anew, whatever it looks like from inside."""
+        ...
+
+    async def run(self, listener: Listener) -> None:
+        """Listen until cancelled, whatever happens to the connection."""
         ...

@@ -46,7 +46,7 @@ async def run_worker(settings: Settings, app: App, on_started: Callable[[Worker]
 def _wake_source(settings: Settings, worker_id: str) -> WakeSource:
     if not settings.realtime:
         return NoWakeSource()
-    return RealtimeWakeSource(settings.supabase_url, settings.supabase_key.get_secret_value(), worker_id)
+    return RealtimeWakeSource(settings.supabase_url, settings.supabase_key.get_secret_value, worker_id)
 
 
 async def run_until_signalled(settings: Settings, app: App) -> bool:

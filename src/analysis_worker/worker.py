@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 import socket
 from collections.abc import Iterable
-from uuid import uuid4
+from dataclasses import dataclass
+from uuid import UUID, uuid4
 
 import anyio
 from anyio.abc import TaskGroup
@@ -16,11 +17,12 @@ from analysis_worker.dispatcher import Claims, Dispatcher
 from analysis_worker.errors import StoreError
 from analysis_worker.executor import Executor
 from analysis_worker.handlers import AnyHandler, by_type
-from analysis_worker.lease import Heartbeat, keep_leases
+from analysis_worker.lease import Heartbeat, Pulse, keep_leases
 from analysis_worker.outcomes import Settlement
 from analysis_worker.ports import JobStore, WakeSource
 from analysis_worker.reconciler import reconcile_forever
 from analysis_worker.settings import Settings
+from analysis_worker.wakes import WakeReason
 
 _RELEASE_SECONDS = 10.0
 _DEREGISTER_SECONDS = 5.0
@@ -28,6 +30,23 @@ _DEREGISTER_SECONDS = 5.0
 
 def new_worker_id() -> str:
     return f"{socket.gethostname()}-{secrets.token_hex(4)}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Ears:
+    """What the wake source hears, passed on to whom it concerns."""
+
+    dispatcher: Dispatcher
+    executor: Executor
+    pulse: Pulse
+
+    def woken(self, reason: WakeReason, job_id: UUID | None = None) -> None:
+        self.dispatcher.woken(reason, job_id)
+
+    def cancelled(self, job_id: UUID) -> None:
+        """An event is a hint: whether our lease is gone, the next heartbeat tells, and it comes now."""
+        if any(lease.job_id == job_id for lease in self.executor.held):
+            self.pulse.hurry()
 
 
 class Worker:
@@ -61,8 +80,9 @@ class Worker:
             logger.info("worker started", types=sorted(self._handlers), concurrency=self._settings.concurrency)
             async with anyio.create_task_group() as group:
                 bell, executor, dispatcher = self._assemble(group)
-                group.start_soon(self._keep_leases, executor)
-                await self._take_in(bell, dispatcher)
+                pulse = Pulse()
+                group.start_soon(self._keep_leases, executor, pulse)
+                await self._take_in(bell, dispatcher, _Ears(dispatcher, executor, pulse))
                 await self._drain(executor)
                 group.cancel_scope.cancel()
             await self._deregister()
@@ -78,18 +98,18 @@ class Worker:
         dispatcher = Dispatcher(self._store, executor, self._wake_source, bell, claims)
         return bell, executor, dispatcher
 
-    async def _take_in(self, bell: Bell, dispatcher: Dispatcher) -> None:
+    async def _take_in(self, bell: Bell, dispatcher: Dispatcher, ears: _Ears) -> None:
         """Everything that brings jobs in, until the worker is told to stop and the last claim is answered."""
         async with anyio.create_task_group() as intake:
-            intake.start_soon(self._wake_source.run, bell.ring)
+            intake.start_soon(self._wake_source.run, ears)
             intake.start_soon(dispatcher.run)
             intake.start_soon(self._reconcile, bell, dispatcher)
             await self._stopping.wait()
             intake.cancel_scope.cancel()
 
-    async def _keep_leases(self, executor: Executor) -> None:
+    async def _keep_leases(self, executor: Executor, pulse: Pulse) -> None:
         heartbeat = Heartbeat(self.worker_id, self._settings.heartbeat_seconds, self._settings.lease_seconds)
-        await keep_leases(self._store, heartbeat, held=lambda: executor.held, on_lost=executor.lose)
+        await keep_leases(self._store, heartbeat, pulse, held=lambda: executor.held, on_lost=executor.lose)
 
     async def _reconcile(self, bell: Bell, dispatcher: Dispatcher) -> None:
         interval = self._settings.reconcile_seconds

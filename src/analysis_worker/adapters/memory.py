@@ -150,7 +150,17 @@ def _is_due(job: MemoryJob, now: datetime) -> bool:
 
 
 def _claimed(job: MemoryJob, lease_id: UUID) -> Job:
-    lease = Lease(job.id, lease_id)
+    assert job.deadline_at is not None
+    claimed_at = job.deadline_at - timedelta(seconds=job.timeout_seconds)
     return Job(
-        job.id, job.type, None, job.input, job.attempt, job.max_attempts, job.timeout_seconds, job.created_at, lease
+        id=job.id,
+        type=job.type,
+        user_id=None,
+        input=job.input,
+        attempt=job.attempt,
+        max_attempts=job.max_attempts,
+        timeout_seconds=job.timeout_seconds,
+        created_at=job.created_at,
+        age_seconds=(claimed_at - job.created_at).total_seconds(),
+        lease=Lease(job.id, lease_id),
     )

@@ -1,158 +1,182 @@
-"""The INSERT subscription on `analysis_jobs` over Supabase Realtime.
+"""The worker's ear: Supabase Realtime, kept listening whatever the server, the network or the client library do.
 
-The client library is used for one connection at a time and never to reconnect: after any trouble the whole client is
-thrown away and a new one joins under a new topic, because a channel that was closed once stays deaf.
+The library is used for one connection at a time and never to reconnect. After any trouble the whole client is thrown
+away and a new one joins under a new topic, because a channel that was closed once stays deaf. What is heard is only a
+hint: whenever rows may have been missed, the listener is told to look for itself.
 """
 
 from __future__ import annotations
 
-import asyncio
 import random
+import time
 from collections.abc import Callable
-from contextlib import suppress
+from dataclasses import dataclass
 from enum import Enum, auto
-from typing import assert_never
 
 import anyio
 from loguru import logger
-from realtime import AsyncRealtimeClient, RealtimePostgresChangesListenEvent, RealtimeSubscribeStates
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import InvalidStatus
 
+from analysis_worker.adapters.subscription import CONNECTION_ERRORS, Signal, Subscription
 from analysis_worker.backoff import Backoff
+from analysis_worker.ports import Listener
 from analysis_worker.wakes import ListenerState, WakeReason
 
 _BACKOFF = Backoff(first=1.0, cap=30.0)
-_READY_SECONDS = 15.0
-_WATCHDOG_SECONDS = 5.0
-_CLOSE_SECONDS = 2.0
-_HEARTBEAT_SECONDS = 25
+_UNAUTHORIZED = 401
 
 
-class _Signal(Enum):
-    INSERT = auto()
-    READY = auto()
-    BROKEN = auto()
+class _End(Enum):
+    """How one connection ended."""
+
+    NEVER_READY = auto()
+    TROUBLE = auto()
+    OLD_AGE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for what, in seconds."""
+
+    ready: float = 15.0  # from connecting to the system message; a cold server takes 3
+    watchdog: float = 5.0
+    clock_jump: float = 30.0  # difference between wall clock and monotonic clock: this machine slept
+    lifetime: float = 12 * 3600.0  # public connections are cut after 24 h
 
 
 class RealtimeWakeSource:
-    """WakeSource that rings REALTIME for each announced row, and SWEEP whenever rows may have been missed."""
+    """WakeSource over `postgres_changes` and, where the database offers it, the quicker doorbell."""
 
-    def __init__(self, url: str, key: str, name: str) -> None:
-        """`url` is the project's; `name` makes the topics of this listener its own."""
+    def __init__(self, url: str, key: Callable[[], str], name: str, patience: Patience | None = None) -> None:
+        """`url` is the project's; `key` is asked before every connection; `name` makes the topics its own."""
         self._url = f"{url}/realtime/v1"
         self._key = key
         self._name = name
+        self._patience = patience or Patience()
         self._state = ListenerState.CONNECTING
+        self._ready_at: float | None = None
+        self._distrusted = False
+        self._retired: Subscription | None = None
 
     @property
     def state(self) -> ListenerState:
         return self._state
 
-    async def run(self, ring: Callable[[WakeReason], None]) -> None:
-        failures = 0
-        generation = 0
+    @property
+    def ready_seconds(self) -> float:
+        return 0.0 if self._ready_at is None else anyio.current_time() - self._ready_at
+
+    def distrust(self) -> None:
+        self._distrusted = True
+        self._enter(ListenerState.DEGRADED)
+
+    async def run(self, listener: Listener) -> None:
+        failures = generation = 0
         try:
             while True:
                 generation += 1
-                was_ready = await self._listen_once(f"{self._name}-{generation}", ring)
-                failures = 1 if was_ready else failures + 1
-                self._enter(ListenerState.DEGRADED)
-                ring(WakeReason.SWEEP)
+                self._distrusted = False
+                end = await self._listen(Subscription(self._url, self._key(), listener), generation, listener)
+                if end is _End.OLD_AGE:
+                    continue
+                failures = 1 if end is _End.TROUBLE else failures + 1
+                if self._retired is None or not self._retired.is_alive:
+                    self._enter(ListenerState.DEGRADED)
+                    listener.woken(WakeReason.SWEEP)
                 await anyio.sleep(_BACKOFF.delay(failures, random.random))
         finally:
             self._enter(ListenerState.CLOSED)
+            await self._close_retired()
 
-    async def _listen_once(self, topic: str, ring: Callable[[WakeReason], None]) -> bool:
-        """One client from connection to its first trouble; True where it was ready in between."""
-        client = AsyncRealtimeClient(
-            self._url, self._key, auto_reconnect=False, max_retries=1, hb_interval=_HEARTBEAT_SECONDS
-        )
-        signals: asyncio.Queue[_Signal] = asyncio.Queue()
+    async def _listen(self, subscription: Subscription, generation: int, listener: Listener) -> _End:
+        """From connecting to the first trouble or to old age, which leaves the connection open for the next one."""
+        end = _End.NEVER_READY
         try:
-            with anyio.fail_after(_READY_SECONDS):
-                await _subscribe(client, topic, signals)
-            return await self._relay(client, signals, ring)
-        except (OSError, TimeoutError, WebSocketException) as error:
-            logger.warning("realtime not reachable", error=type(error).__name__)
-            return False
+            async with anyio.create_task_group() as group:
+                with anyio.fail_after(self._patience.ready):
+                    await subscription.open(f"{self._name}-{generation}")
+                group.start_soon(subscription.join_doorbell)
+                end = await self._attend(subscription, listener)
+                group.cancel_scope.cancel()
+        except* CONNECTION_ERRORS as errors:
+            _log_unreachable(errors)
         finally:
-            with (
-                anyio.CancelScope(shield=True),
-                anyio.move_on_after(_CLOSE_SECONDS),
-                suppress(WebSocketException, OSError),
-            ):
-                await client.close()
+            if end is _End.OLD_AGE:
+                self._retired = subscription
+            else:
+                await subscription.close()
+        return end
 
-    async def _relay(
-        self, client: AsyncRealtimeClient, signals: asyncio.Queue[_Signal], ring: Callable[[WakeReason], None]
-    ) -> bool:
-        is_ready = False
-        ready_by = anyio.current_time() + _READY_SECONDS
-        while True:
-            with anyio.move_on_after(_WATCHDOG_SECONDS):
-                signal = await signals.get()
-                match signal:
-                    case _Signal.INSERT:
-                        ring(WakeReason.REALTIME)
-                    case _Signal.READY:
-                        is_ready = True
-                        self._enter(ListenerState.READY)
-                        ring(WakeReason.SWEEP)
-                    case _Signal.BROKEN:
-                        return is_ready
-                    case _:
-                        assert_never(signal)
-            if not client.is_connected or _loop_is_dead(client):
-                return is_ready
-            if not is_ready and anyio.current_time() > ready_by:
-                logger.warning("realtime joined but never became ready")
-                return False
+    async def _attend(self, subscription: Subscription, listener: Listener) -> _End:
+        patience = self._patience
+        started_at = anyio.current_time()
+        lifetime = patience.lifetime * (0.9 + 0.2 * random.random())  # noqa: S311 - workers must not recycle together
+        clocks = time.time() - time.monotonic()
+        end = _End.NEVER_READY
+        while subscription.is_alive and not self._distrusted:
+            signal = await subscription.next_signal(patience.watchdog)
+            if signal is Signal.BROKEN:
+                break
+            if signal is Signal.READY:
+                end = _End.TROUBLE
+                await self._become_ready(listener)
+            elif signal is not None:
+                await _attend_doorbell(signal, subscription)
+            age = anyio.current_time() - started_at
+            if end is _End.NEVER_READY and age > patience.ready:
+                logger.warning("realtime joined and never became ready")
+                break
+            if abs(time.time() - time.monotonic() - clocks) > patience.clock_jump:
+                logger.warning("the clock jumped, connecting anew")
+                break
+            if end is _End.TROUBLE and age > lifetime:
+                return _End.OLD_AGE
+        return end
+
+    async def _become_ready(self, listener: Listener) -> None:
+        """Events before this moment may be lost; an older connection that waited for it can go."""
+        self._ready_at = anyio.current_time()
+        self._enter(ListenerState.READY)
+        listener.woken(WakeReason.SWEEP)
+        await self._close_retired()
+
+    async def _close_retired(self) -> None:
+        retired, self._retired = self._retired, None
+        if retired is not None:
+            await retired.close()
 
     def _enter(self, state: ListenerState) -> None:
+        if state is not ListenerState.READY:
+            self._ready_at = None
         if state is not self._state:
             self._state = state
             logger.info("realtime", state=state.value)
 
 
-async def _subscribe(client: AsyncRealtimeClient, topic: str, signals: asyncio.Queue[_Signal]) -> None:
-    """Join `topic`. The callbacks run inside the client's receive loop: they queue a word and do nothing else."""
-
-    def on_insert(_: object) -> None:
-        signals.put_nowait(_Signal.INSERT)
-
-    def on_system(_: object) -> None:
-        signals.put_nowait(_Signal.READY)
-
-    def on_status(status: RealtimeSubscribeStates, _: Exception | None) -> None:
-        if status is not RealtimeSubscribeStates.SUBSCRIBED:
-            signals.put_nowait(_Signal.BROKEN)
-
-    await client.connect()
-    channel = client.channel(topic)
-    channel.on_system(on_system)
-    channel.on_postgres_changes(
-        RealtimePostgresChangesListenEvent.Insert,
-        on_insert,
-        table="analysis_jobs",
-        schema="public",
-        filter="status=eq.pending",
-    )
-    await channel.subscribe(on_status)
+async def _attend_doorbell(signal: Signal, subscription: Subscription) -> None:
+    logger.info("doorbell", state="ready" if signal is Signal.DOORBELL_READY else "refused")
+    if signal is Signal.DOORBELL_REFUSED:
+        await subscription.leave_doorbell()
 
 
-def _loop_is_dead(client: AsyncRealtimeClient) -> bool:
-    """The receive loop can die while the client still calls itself connected; only its own attribute tells."""
-    listen = client._listen_task
-    return listen is None or listen.done()
+def _log_unreachable(error: BaseException) -> None:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, InvalidStatus) and error.response.status_code == _UNAUTHORIZED:
+        logger.error("realtime refused the key, polling until it takes it")
+    else:
+        logger.warning("realtime not reachable", error=type(error).__name__)
 
 
 class NoWakeSource:
-    """For workers without Realtime: rings nothing, is never ready, so the dispatcher polls."""
+    """For workers without Realtime: hears nothing and is never ready, so the dispatcher polls."""
 
-    @property
-    def state(self) -> ListenerState:
-        return ListenerState.CLOSED
+    state = ListenerState.CLOSED
+    ready_seconds = 0.0
 
-    async def run(self, ring: Callable[[WakeReason], None]) -> None:
-        del ring
+    def distrust(self) -> None:
+        """Nobody trusted it."""
+
+    async def run(self, listener: Listener) -> None:
+        del listener
         await anyio.sleep_forever()

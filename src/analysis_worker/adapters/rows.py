@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
@@ -25,12 +25,17 @@ class ClaimedRow(_Row):
     max_attempts: int
     timeout_seconds: float
     created_at: datetime
+    deadline_at: datetime
     lease_id: UUID
 
     def job(self) -> Job:
-        lease = Lease(self.id, self.lease_id)
-        fields = self.model_dump(exclude={"lease_id"})
-        return Job(**fields, lease=lease)
+        claimed_at = self.deadline_at - timedelta(seconds=self.timeout_seconds)
+        fields = self.model_dump(exclude={"lease_id", "deadline_at"})
+        return Job(
+            **fields,
+            age_seconds=(claimed_at - self.created_at).total_seconds(),
+            lease=Lease(self.id, self.lease_id),
+        )
 
 
 class AnswerRow(_Row):

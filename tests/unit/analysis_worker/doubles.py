@@ -16,6 +16,7 @@ from analysis_worker.adapters.memory import MemoryJobStore
 from analysis_worker.errors import StoreRejectedError, StoreUnavailableError
 from analysis_worker.jobs import Job, Lease
 from analysis_worker.outcomes import Completed, Outcome, Settlement
+from analysis_worker.ports import Listener
 from analysis_worker.wakes import ListenerState, WakeReason
 
 WAIT_SECONDS = 5.0
@@ -65,13 +66,22 @@ class ScriptedWakeSource:
     """Rings when the test says so."""
 
     state: ListenerState = ListenerState.READY
-    ring: Callable[[WakeReason], None] = field(default=lambda _: None)
+    ready_seconds: float = 0.0
+    distrusted: int = 0
+    listener: Listener | None = None
     listening: anyio.Event = field(default_factory=anyio.Event)
 
-    async def run(self, ring: Callable[[WakeReason], None]) -> None:
-        self.ring = ring
+    def distrust(self) -> None:
+        self.distrusted += 1
+
+    async def run(self, listener: Listener) -> None:
+        self.listener = listener
         self.listening.set()
         await anyio.sleep_forever()
+
+    def ring(self, reason: WakeReason, job_id: UUID | None = None) -> None:
+        assert self.listener is not None
+        self.listener.woken(reason, job_id)
 
 
 class Number(BaseModel):
