@@ -185,8 +185,6 @@ create table public.analysis_jobs (
 );
 alter table public.analysis_jobs enable row level security;
 
--- What a claim reads, in the order in which it takes; settled jobs are not in it, however many there are.
-create index analysis_jobs_claim_idx on public.analysis_jobs (priority desc, scheduled_at, id) where status = 'pending';
 -- What should stand in the queue: the reconciler looks through it, a stretch at a time.
 create index analysis_jobs_pending_idx on public.analysis_jobs (id) where status = 'pending';
 -- What is running, in total and of one user: for limits, and for the reconciler.
@@ -258,16 +256,20 @@ create table public.analysis_queue (
 alter table public.analysis_queue enable row level security;
 
 -- What a claim reads: the claimable rows of one type, in order; also which delayed rows are due.
-create index analysis_queue_position_idx on public.analysis_queue (type, state, position, sequence);
--- One user's rows: whether one is claimable, which is the next, how many there are.
-create index analysis_queue_user_idx on public.analysis_queue (user_id, type, state, position, sequence);
+create index analysis_queue_position_idx on public.analysis_queue (type, state, position, sequence)
+    where state in ('claimable', 'delayed');
+-- Which users wait, and which of a user's rows is the next.
+create index analysis_queue_waiting_idx on public.analysis_queue (type, user_id, position, sequence)
+    where state = 'waiting';
+-- One user's rows: whether one is claimable, how many there are.
+create index analysis_queue_user_id_idx on public.analysis_queue (user_id, type, state);
 
 comment on table public.analysis_queue is
     'Who is next: one row for every pending job, gone when it is claimed or cancelled. Not published to Realtime.';
 comment on column public.analysis_queue.job_id is 'The pending job.';
 comment on column public.analysis_queue.type is 'Its type.';
 comment on column public.analysis_queue.user_id is
-    'Its user; the nil UUID for jobs without one, which take turns like the jobs of one user.';
+    'Its user; the highest UUID for jobs without one, which take turns like the jobs of one user.';
 comment on column public.analysis_queue.state is
     'claimable: may be claimed now. waiting: behind a claimable job of the same user, or the user runs as many as '
     'allowed. delayed: not due yet.';

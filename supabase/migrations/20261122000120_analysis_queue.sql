@@ -25,7 +25,7 @@
 -- want, no two calls can wait for each other.
 
 create view private.live_leases with (security_invoker = true) as
-select job.id as job_id, job.type, coalesce(job.user_id, '00000000-0000-0000-0000-000000000000') as user_id
+select job.id as job_id, job.type, coalesce(job.user_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff') as user_id
 from public.analysis_jobs as job
 join public.analysis_workers as worker on worker.id = job.leased_by
 where job.status = 'processing'
@@ -87,7 +87,7 @@ set search_path = ''
 set enable_seqscan = off
 as $$
 declare
-    owner uuid := coalesce(job.user_id, '00000000-0000-0000-0000-000000000000');
+    owner uuid := coalesce(job.user_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff');
     own_place timestamptz := private.place(job.scheduled_at, job.priority);
     own_state text := 'delayed';
 begin
@@ -128,7 +128,7 @@ begin
         cross join lateral (
             select waiting.job_id, waiting.priority
             from public.analysis_queue as waiting
-            where waiting.user_id = coalesce(asked.user_id, '00000000-0000-0000-0000-000000000000')
+            where waiting.user_id = coalesce(asked.user_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
                 and waiting.type = admit_waiting.type
                 and waiting.state = 'waiting'
             order by waiting.position, waiting.sequence
@@ -137,7 +137,7 @@ begin
         ) as next
         where private.has_turn(
             admit_waiting.type,
-            coalesce(asked.user_id, '00000000-0000-0000-0000-000000000000'),
+            coalesce(asked.user_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'),
             private.place(clock_timestamp(), next.priority)
         )
     ));
@@ -147,6 +147,51 @@ end
 $$;
 comment on function private.admit_waiting(text, uuid[]) is
     'Makes the next waiting job of each of these users claimable, behind all that are; returns how many. Never waits.';
+
+create function private.waiting_users(kind public.analysis_types, max_users integer)
+returns table (user_id uuid, places integer)
+language plpgsql
+volatile
+security invoker
+set search_path = ''
+set enable_seqscan = off
+as $$
+declare
+    origin constant uuid := gen_random_uuid();
+    previous uuid := origin;
+    found_users integer := 0;
+begin
+    -- From a random user to the last, then from the first, so that nobody is always behind those looked at.
+    for step in 1 .. max_users + 100 loop
+        select waiting.user_id into waiting_users.user_id
+        from public.analysis_queue as waiting
+        where waiting.type = kind.type and waiting.state = 'waiting' and waiting.user_id > previous
+        order by waiting.user_id
+        limit 1;
+        if not found then
+            exit when previous < origin;
+            previous := '00000000-0000-0000-0000-000000000000';
+            continue;
+        end if;
+        exit when previous < origin and waiting_users.user_id > origin;
+        previous := waiting_users.user_id;
+        places := case
+            when kind.concurrency_per_user is not null then kind.concurrency_per_user - (
+                select count(*)
+                from private.live_leases as running
+                where running.type = kind.type and running.user_id = waiting_users.user_id
+            )
+        end;
+        if places is null or places > 0 then
+            return next;
+            found_users := found_users + 1;
+            exit when found_users = max_users;
+        end if;
+    end loop;
+end
+$$;
+comment on function private.waiting_users(public.analysis_types, integer) is
+    'Some users who have waiting jobs of this type and may run more; places: how many, null for any number.';
 
 create function private.admit_due(type text, max_rows integer)
 returns integer
@@ -160,6 +205,12 @@ declare
     moment constant timestamptz := clock_timestamp();
     admitted integer;
 begin
+    if not exists (
+        select from public.analysis_queue as queue
+        where queue.type = admit_due.type and queue.state = 'delayed' and queue.position <= moment
+    ) then
+        return 0;
+    end if;
     with due as (
         select queue.job_id, queue.user_id, queue.sequence, private.place(queue.position, queue.priority) as place
         from public.analysis_queue as queue
@@ -227,8 +278,9 @@ create trigger analysis_jobs_queue_again after update of status, scheduled_at, p
             is distinct from (new.status, new.scheduled_at, new.priority)
     )
     execute function private.queue_pending_job();
+-- Claims remove the rows of what they claim themselves.
 create trigger analysis_jobs_unqueue after update of status on public.analysis_jobs
-    for each row when (old.status = 'pending' and new.status <> 'pending')
+    for each row when (old.status = 'pending' and new.status not in ('pending', 'processing'))
     execute function private.unqueue_settled_job();
 
 revoke all on private.live_leases from public, anon, authenticated, service_role;
@@ -237,6 +289,7 @@ revoke all on function
     private.has_turn(text, uuid, timestamptz),
     private.queue_job(public.analysis_jobs),
     private.admit_waiting(text, uuid[]),
+    private.waiting_users(public.analysis_types, integer),
     private.admit_due(text, integer),
     private.queue_pending_job(),
     private.unqueue_settled_job()

@@ -1,4 +1,4 @@
--- What workers do with jobs: claim them, say that they live, report progress, settle.
+-- What workers do with the jobs they hold: say that they live, report progress, settle. Claiming has a file of its own.
 --
 -- Three promises hold for every function here.
 --
@@ -20,7 +20,8 @@
 --
 -- Errors are mistakes in the call: PT400 for an argument that makes no sense, PT413 for one that is too large.
 --
--- Rows are locked in one order everywhere: job, then attempt, so that no two calls can wait for each other.
+-- Each function comes twice, like those of users: the one in public is what the API shows, the one in private does the
+-- work as its owner, so that a worker's role needs no right to any table.
 
 -- Parts -------------------------------------------------------------------------------------------------------------
 create function private.describe_lease(job_id uuid, lease_id uuid)
@@ -91,9 +92,19 @@ begin
     if octet_length(usage::text) > 8192 then
         raise exception using errcode = 'PT413', message = 'usage is too large', detail = 'at most 8192 bytes';
     end if;
+    if usage ? 'cost_micro_usd'
+        and (
+            jsonb_typeof(usage -> 'cost_micro_usd') <> 'number'
+            or (usage ->> 'cost_micro_usd')::numeric not between 0 and 1e15
+            or (usage ->> 'cost_micro_usd')::numeric % 1 <> 0
+        )
+    then
+        raise exception using errcode = 'PT400', message = 'cost_micro_usd must be a whole number';
+    end if;
 end
 $$;
-comment on function private.check_usage(jsonb) is 'Raises unless usage is null or a small object.';
+comment on function private.check_usage(jsonb) is
+    'Raises unless usage is null or a small object, its cost_micro_usd a whole number.';
 
 create function private.retry_delay(attempt integer, proposed_seconds double precision)
 returns interval
@@ -136,7 +147,7 @@ declare
         'code', left(error ->> 'code', 100), 'message', left(error ->> 'message', 2000), 'retryable', retryable
     );
 begin
-    select held.attempt, held.max_attempts into job
+    select held.attempt, held.max_attempts, held.type, held.user_id into job
     from public.analysis_jobs as held
     where held.id = fail_attempt.job_id and held.lease_id = fail_attempt.lease_id
     for update;
@@ -160,8 +171,16 @@ begin
         leased_by = null,
         deadline_at = null
     where held.id = fail_attempt.job_id;
+    perform private.admit_waiting(job.type, array[job.user_id]);
     perform private.end_attempt(
-        job_id, lease_id, outcome, case when octet_length(error::text) <= 8192 then error || told else told end, usage
+        job_id,
+        lease_id,
+        outcome,
+        case
+            when octet_length(error::text) <= 8192 then error || told
+            else told || jsonb_strip_nulls(jsonb_build_object('provider', left(error ->> 'provider', 100)))
+        end,
+        usage
     );
     return private.describe_lease(job_id, lease_id);
 end
@@ -178,6 +197,8 @@ volatile
 security invoker
 set search_path = ''
 as $$
+declare
+    given_back record;
 begin
     update public.analysis_jobs as job
     set status = 'pending',
@@ -192,8 +213,10 @@ begin
         lease_id = null,
         leased_by = null,
         deadline_at = null
-    where job.id = return_attempt.job_id and job.lease_id = return_attempt.lease_id;
+    where job.id = return_attempt.job_id and job.lease_id = return_attempt.lease_id
+    returning job.type, job.user_id into given_back;
     if found then
+        perform private.admit_waiting(given_back.type, array[given_back.user_id]);
         perform private.end_attempt(job_id, lease_id, outcome, error, null);
     end if;
     return private.describe_lease(job_id, lease_id);
@@ -203,11 +226,11 @@ comment on function private.return_attempt(uuid, uuid, text, double precision, j
     'Ends an attempt as if it had not been: the job is pending again and the attempt does not count.';
 
 -- Signs of life -----------------------------------------------------------------------------------------------------
-create function public.heartbeat_worker(worker_id text, state jsonb default '{}', held jsonb default '[]')
+create function private.heartbeat_worker(worker_id text, state jsonb, held jsonb)
 returns jsonb
 language plpgsql
 volatile
-security invoker
+security definer
 set search_path = ''
 as $$
 declare
@@ -249,10 +272,52 @@ begin
     return jsonb_build_object('lost', lost);
 end
 $$;
+comment on function private.heartbeat_worker(text, jsonb, jsonb) is 'Body of public.heartbeat_worker.';
+
+create function public.heartbeat_worker(worker_id text, state jsonb default '{}', held jsonb default '[]')
+returns jsonb
+language plpgsql
+volatile
+security invoker
+set search_path = ''
+as $$
+begin
+    return private.heartbeat_worker(worker_id, state, held);
+end
+$$;
 comment on function public.heartbeat_worker(text, jsonb, jsonb) is
     'Says that this worker lives. held: the leases it believes to hold, [{job_id, lease_id}]; returns {lost: '
     '[job_id]}, those that somebody else has ended. state: anything worth showing; its lease_seconds (2 to 3600, 25 '
     'unless ever said) is how long the worker counts as alive without another sign.';
+
+create function private.deregister_worker(worker_id text)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+    removed boolean;
+    held record;
+    released integer := 0;
+begin
+    -- A claim of this worker that is on its way keeps its row from being deleted, so its jobs are found, too.
+    delete from public.analysis_workers as worker where worker.id = deregister_worker.worker_id;
+    removed := found;
+    for held in
+        select job.id, job.lease_id
+        from public.analysis_jobs as job
+        where job.status = 'processing' and job.leased_by = deregister_worker.worker_id
+        for update
+    loop
+        perform private.return_attempt(held.id, held.lease_id, 'released', null, null);
+        released := released + 1;
+    end loop;
+    return jsonb_build_object('removed', removed, 'released', released);
+end
+$$;
+comment on function private.deregister_worker(text) is 'Body of public.deregister_worker.';
 
 create function public.deregister_worker(worker_id text)
 returns jsonb
@@ -262,113 +327,18 @@ security invoker
 set search_path = ''
 as $$
 begin
-    delete from public.analysis_workers as worker where worker.id = deregister_worker.worker_id;
-    return jsonb_build_object('removed', found);
+    return private.deregister_worker(worker_id);
 end
 $$;
 comment on function public.deregister_worker(text) is
-    'The last word of a worker that stops. Jobs that it still holds are rescued at the next reconciliation.';
-
--- Claim -------------------------------------------------------------------------------------------------------------
-create function public.claim_job(worker_id text, lease_id uuid, types text[], max_jobs integer)
-returns setof jsonb
-language plpgsql
-volatile
-security invoker
-set search_path = ''
-as $$
-declare
-    claimable text[];
-begin
-    if worker_id is null or lease_id is null then
-        raise exception using errcode = 'PT400', message = 'worker_id and lease_id are required';
-    end if;
-    if max_jobs is null or max_jobs not between 1 and 100 then
-        raise exception using errcode = 'PT400', message = 'max_jobs must be between 1 and 100';
-    end if;
-
-    -- A repeated call can overtake the first one: it waits here for the first to commit, and then sees what it
-    -- claimed.
-    perform pg_advisory_xact_lock(hashtextextended('analysis_jobs.claim ' || lease_id::text, 0));
-
-    -- A worker that claims is alive; said only now and then, and in the claim's transaction, so that nobody can see
-    -- its jobs and not the sign of life.
-    if not exists (
-        select from public.analysis_workers as worker
-        where worker.id = claim_job.worker_id
-            and worker.heartbeat_at > now() - make_interval(secs => worker.lease_seconds / 4)
-    ) then
-        insert into public.analysis_workers as worker (id, heartbeat_at)
-        values (claim_job.worker_id, clock_timestamp())
-        on conflict on constraint analysis_workers_pkey do update set heartbeat_at = excluded.heartbeat_at;
-    end if;
-
-    if not exists (select from public.analysis_attempts as used where used.lease_id = claim_job.lease_id) then
-        claimable := array(
-            select kind.type from public.analysis_types as kind where kind.type = any (types) and not kind.paused
-        );
-        with claimed as (
-            update public.analysis_jobs as job
-            set status = 'processing',
-                attempt = job.attempt + 1,
-                lease_id = claim_job.lease_id,
-                leased_by = claim_job.worker_id,
-                started_at = clock_timestamp(),
-                deadline_at = clock_timestamp() + make_interval(secs => kind.timeout_seconds),
-                progress = 0,
-                phase = null
-            from public.analysis_types as kind
-            where kind.type = job.type
-                and job.id = any (array(
-                    select candidate.id
-                    from public.analysis_jobs as candidate
-                    where candidate.status = 'pending'
-                        and candidate.scheduled_at <= now()
-                        and candidate.type = any (claimable)
-                    order by candidate.priority desc, candidate.scheduled_at, candidate.id
-                    for update skip locked
-                    limit max_jobs
-                ))
-            returning job.id, job.attempt, job.started_at
-        )
-        insert into public.analysis_attempts (job_id, lease_id, attempt, worker_id, started_at)
-        select claimed.id, claim_job.lease_id, claimed.attempt, claim_job.worker_id, claimed.started_at from claimed;
-    end if;
-
-    return query
-        select jsonb_build_object(
-            'id', job.id,
-            'type', job.type,
-            'user_id', job.user_id,
-            'input', job.input,
-            'attempt', job.attempt,
-            'max_attempts', job.max_attempts,
-            'lease_id', job.lease_id,
-            'deadline_at', job.deadline_at,
-            'timeout_seconds', kind.timeout_seconds,
-            'created_at', job.created_at,
-            'priority', job.priority
-        )
-        from public.analysis_attempts as mine
-        join public.analysis_jobs as job on job.id = mine.job_id and job.lease_id = mine.lease_id
-        join public.analysis_types as kind on kind.type = job.type
-        where mine.lease_id = claim_job.lease_id
-        order by job.priority desc, job.scheduled_at, job.id;
-end
-$$;
-comment on function public.claim_job(text, uuid, text[], integer) is
-    'Takes up to max_jobs (1 to 100) due jobs of these types under one lease, a new one for every claim. Each as '
-    '{id, type, user_id, input, attempt, max_attempts, lease_id, deadline_at, timeout_seconds, created_at, '
-    'priority}. The same lease again returns those that it still holds. Counts as a sign of life.';
+    'The last word of a worker that stops: whatever it still holds is released. Returns {removed, released}.';
 
 -- While a job runs --------------------------------------------------------------------------------------------------
-create function public.report_progress(
-    job_id uuid, lease_id uuid, progress double precision default null, phase text default null
-)
+create function private.report_progress(job_id uuid, lease_id uuid, progress double precision, phase text)
 returns jsonb
 language plpgsql
 volatile
-security invoker
+security definer
 set search_path = ''
 as $$
 begin
@@ -388,17 +358,34 @@ begin
     return private.describe_lease(job_id, lease_id);
 end
 $$;
-comment on function public.report_progress(uuid, uuid, double precision, text) is
-    'Shows how far the attempt is (0 to 1) and what it does; what is null stays as it was.';
+comment on function private.report_progress(uuid, uuid, double precision, text) is 'Body of public.report_progress.';
 
--- Settle ------------------------------------------------------------------------------------------------------------
-create function public.complete_job(job_id uuid, lease_id uuid, result jsonb, usage jsonb default null)
+create function public.report_progress(
+    job_id uuid, lease_id uuid, progress double precision default null, phase text default null
+)
 returns jsonb
 language plpgsql
 volatile
 security invoker
 set search_path = ''
 as $$
+begin
+    return private.report_progress(job_id, lease_id, progress, phase);
+end
+$$;
+comment on function public.report_progress(uuid, uuid, double precision, text) is
+    'Shows how far the attempt is (0 to 1) and what it does; what is null stays as it was.';
+
+-- Settle ------------------------------------------------------------------------------------------------------------
+create function private.complete_job(job_id uuid, lease_id uuid, result jsonb, usage jsonb)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+    completed record;
 begin
     if result is null then
         raise exception using errcode = 'PT400', message = 'result is required';
@@ -419,14 +406,53 @@ begin
         lease_id = null,
         leased_by = null,
         deadline_at = null
-    where job.id = complete_job.job_id and job.lease_id = complete_job.lease_id;
+    where job.id = complete_job.job_id and job.lease_id = complete_job.lease_id
+    returning job.type, job.user_id into completed;
     if found then
+        perform private.admit_waiting(completed.type, array[completed.user_id]);
         perform private.end_attempt(job_id, lease_id, 'completed', null, usage);
     end if;
     return private.describe_lease(job_id, lease_id);
 end
 $$;
+comment on function private.complete_job(uuid, uuid, jsonb, jsonb) is 'Body of public.complete_job.';
+
+create function public.complete_job(job_id uuid, lease_id uuid, result jsonb, usage jsonb default null)
+returns jsonb
+language plpgsql
+volatile
+security invoker
+set search_path = ''
+as $$
+begin
+    return private.complete_job(job_id, lease_id, result, usage);
+end
+$$;
 comment on function public.complete_job(uuid, uuid, jsonb, jsonb) is 'Ends the job with its result.';
+
+create function private.fail_job(
+    job_id uuid, lease_id uuid, error jsonb, retryable boolean, delay_seconds double precision, usage jsonb
+)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+begin
+    if jsonb_typeof(error -> 'code') is distinct from 'string'
+        or jsonb_typeof(error -> 'message') is distinct from 'string'
+    then
+        raise exception using errcode = 'PT400', message = 'error must be an object with a code and a message';
+    end if;
+    if retryable is null then
+        raise exception using errcode = 'PT400', message = 'retryable must be true or false';
+    end if;
+    perform private.check_usage(usage);
+    return private.fail_attempt(job_id, lease_id, 'failed', error, retryable, delay_seconds, usage);
+end
+$$;
+comment on function private.fail_job(uuid, uuid, jsonb, boolean, double precision, jsonb) is 'Body of public.fail_job.';
 
 create function public.fail_job(
     job_id uuid,
@@ -443,27 +469,18 @@ security invoker
 set search_path = ''
 as $$
 begin
-    if jsonb_typeof(error -> 'code') is distinct from 'string'
-        or jsonb_typeof(error -> 'message') is distinct from 'string'
-    then
-        raise exception using errcode = 'PT400', message = 'error must be an object with a code and a message';
-    end if;
-    if retryable is null then
-        raise exception using errcode = 'PT400', message = 'retryable must be true or false';
-    end if;
-    perform private.check_usage(usage);
-    return private.fail_attempt(job_id, lease_id, 'failed', error, retryable, delay_seconds, usage);
+    return private.fail_job(job_id, lease_id, error, retryable, delay_seconds, usage);
 end
 $$;
 comment on function public.fail_job(uuid, uuid, jsonb, boolean, double precision, jsonb) is
     'Ends the attempt with an error {code, message, ...}: the user sees code and message, the attempt keeps all of '
     'it. Retryable with attempts left: the job is pending again after delay_seconds, or after a backoff with jitter.';
 
-create function public.defer_job(job_id uuid, lease_id uuid, delay_seconds double precision, reason text default null)
+create function private.defer_job(job_id uuid, lease_id uuid, delay_seconds double precision, reason text)
 returns jsonb
 language plpgsql
 volatile
-security invoker
+security definer
 set search_path = ''
 as $$
 begin
@@ -479,8 +496,34 @@ begin
     );
 end
 $$;
+comment on function private.defer_job(uuid, uuid, double precision, text) is 'Body of public.defer_job.';
+
+create function public.defer_job(job_id uuid, lease_id uuid, delay_seconds double precision, reason text default null)
+returns jsonb
+language plpgsql
+volatile
+security invoker
+set search_path = ''
+as $$
+begin
+    return private.defer_job(job_id, lease_id, delay_seconds, reason);
+end
+$$;
 comment on function public.defer_job(uuid, uuid, double precision, text) is
     'Not now (a provider cools down): pending again after delay_seconds, at most a day; the attempt is given back.';
+
+create function private.release_job(job_id uuid, lease_id uuid)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+begin
+    return private.return_attempt(job_id, lease_id, 'released', null, null);
+end
+$$;
+comment on function private.release_job(uuid, uuid) is 'Body of public.release_job.';
 
 create function public.release_job(job_id uuid, lease_id uuid)
 returns jsonb
@@ -490,23 +533,33 @@ security invoker
 set search_path = ''
 as $$
 begin
-    return private.return_attempt(job_id, lease_id, 'released', null, null);
+    return private.release_job(job_id, lease_id);
 end
 $$;
 comment on function public.release_job(uuid, uuid) is
     'Not me (the worker stops): pending again now, at its old place in the queue; the attempt is given back.';
 
 -- Who may call what -------------------------------------------------------------------------------------------------
+-- The role of workers gets its rights where it is made.
 revoke all on function
     private.describe_lease(uuid, uuid),
     private.end_attempt(uuid, uuid, text, jsonb, jsonb),
     private.check_usage(jsonb),
     private.retry_delay(integer, double precision),
     private.fail_attempt(uuid, uuid, text, jsonb, boolean, double precision, jsonb),
-    private.return_attempt(uuid, uuid, text, double precision, jsonb),
+    private.return_attempt(uuid, uuid, text, double precision, jsonb)
+from public, anon, authenticated, service_role;
+
+revoke all on function
+    private.heartbeat_worker(text, jsonb, jsonb),
+    private.deregister_worker(text),
+    private.report_progress(uuid, uuid, double precision, text),
+    private.complete_job(uuid, uuid, jsonb, jsonb),
+    private.fail_job(uuid, uuid, jsonb, boolean, double precision, jsonb),
+    private.defer_job(uuid, uuid, double precision, text),
+    private.release_job(uuid, uuid),
     public.heartbeat_worker(text, jsonb, jsonb),
     public.deregister_worker(text),
-    public.claim_job(text, uuid, text[], integer),
     public.report_progress(uuid, uuid, double precision, text),
     public.complete_job(uuid, uuid, jsonb, jsonb),
     public.fail_job(uuid, uuid, jsonb, boolean, double precision, jsonb),
@@ -514,15 +567,15 @@ revoke all on function
     public.release_job(uuid, uuid)
 from public, anon, authenticated, service_role;
 grant execute on function
-    private.describe_lease(uuid, uuid),
-    private.end_attempt(uuid, uuid, text, jsonb, jsonb),
-    private.check_usage(jsonb),
-    private.retry_delay(integer, double precision),
-    private.fail_attempt(uuid, uuid, text, jsonb, boolean, double precision, jsonb),
-    private.return_attempt(uuid, uuid, text, double precision, jsonb),
+    private.heartbeat_worker(text, jsonb, jsonb),
+    private.deregister_worker(text),
+    private.report_progress(uuid, uuid, double precision, text),
+    private.complete_job(uuid, uuid, jsonb, jsonb),
+    private.fail_job(uuid, uuid, jsonb, boolean, double precision, jsonb),
+    private.defer_job(uuid, uuid, double precision, text),
+    private.release_job(uuid, uuid),
     public.heartbeat_worker(text, jsonb, jsonb),
     public.deregister_worker(text),
-    public.claim_job(text, uuid, text[], integer),
     public.report_progress(uuid, uuid, double precision, text),
     public.complete_job(uuid, uuid, jsonb, jsonb),
     public.fail_job(uuid, uuid, jsonb, boolean, double precision, jsonb),
