@@ -78,7 +78,8 @@ class Executor:
 
     @property
     def held(self) -> Collection[Lease]:
-        return [running.lease for running in self._running.values()]
+        """Safe to read from another thread: the copy is made in one step."""
+        return [running.lease for running in list(self._running.values())]
 
     @property
     def types(self) -> Collection[str]:

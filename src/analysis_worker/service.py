@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import signal
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
 
 import anyio
 from loguru import logger
@@ -12,7 +14,7 @@ from loguru import logger
 from analysis_worker.adapters.postgrest import PostgrestJobStore, new_http_client
 from analysis_worker.adapters.realtime import NoWakeSource, RealtimeWakeSource
 from analysis_worker.handlers import App
-from analysis_worker.ports import WakeSource
+from analysis_worker.ports import JobStore, WakeSource
 from analysis_worker.settings import Settings
 from analysis_worker.worker import Worker, new_worker_id
 
@@ -35,12 +37,19 @@ def load_app(path: str) -> App:
 
 async def run_worker(settings: Settings, app: App, on_started: Callable[[Worker], object]) -> None:
     """Run one worker of `app` until `Worker.stop` is called on what `on_started` got."""
-    key = settings.supabase_key.get_secret_value()
-    async with new_http_client(settings.supabase_url, key) as client, app(settings) as handlers:
-        worker_id = new_worker_id()
-        worker = Worker(PostgrestJobStore(client), _wake_source(settings, worker_id), handlers, settings, worker_id)
+    worker_id = new_worker_id()
+    async with app(settings) as handlers:
+        worker = Worker(
+            partial(_open_store, settings), _wake_source(settings, worker_id), handlers, settings, worker_id
+        )
         on_started(worker)
         await worker.run()
+
+
+@asynccontextmanager
+async def _open_store(settings: Settings) -> AsyncIterator[JobStore]:
+    async with new_http_client(settings.supabase_url, settings.supabase_key.get_secret_value()) as client:
+        yield PostgrestJobStore(client)
 
 
 def _wake_source(settings: Settings, worker_id: str) -> WakeSource:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import anyio
-from anyio.abc import TaskGroup
 from loguru import logger
 
 from analysis_worker.bell import Bell
@@ -17,7 +16,7 @@ from analysis_worker.dispatcher import Claims, Dispatcher
 from analysis_worker.errors import StoreError
 from analysis_worker.executor import Executor
 from analysis_worker.handlers import AnyHandler, by_type
-from analysis_worker.lease import Heartbeat, Pulse, keep_leases
+from analysis_worker.lease import Heartbeat, OpenStore, Pulse
 from analysis_worker.outcomes import Settlement
 from analysis_worker.ports import JobStore, WakeSource
 from analysis_worker.reconciler import reconcile_forever
@@ -25,6 +24,7 @@ from analysis_worker.settings import Settings
 from analysis_worker.wakes import WakeReason
 
 _RELEASE_SECONDS = 10.0
+_IDLE_MARGIN_SECONDS = 5.0
 _DEREGISTER_SECONDS = 5.0
 
 
@@ -54,14 +54,14 @@ class Worker:
 
     def __init__(
         self,
-        store: JobStore,
+        open_store: OpenStore,
         wake_source: WakeSource,
         handlers: Iterable[AnyHandler],
         settings: Settings,
         worker_id: str,
     ) -> None:
         self.worker_id = worker_id
-        self._store = store
+        self._open_store = open_store
         self._wake_source = wake_source
         self._handlers = by_type(handlers)
         self._settings = settings
@@ -78,42 +78,39 @@ class Worker:
     async def run(self) -> None:
         with logger.contextualize(worker_id=self.worker_id):
             logger.info("worker started", types=sorted(self._handlers), concurrency=self._settings.concurrency)
-            async with anyio.create_task_group() as group:
-                bell, executor, dispatcher = self._assemble(group)
-                pulse = Pulse()
-                group.start_soon(self._keep_leases, executor, pulse)
-                await self._take_in(bell, dispatcher, _Ears(dispatcher, executor, pulse))
-                await self._drain(executor)
-                group.cancel_scope.cancel()
-            await self._deregister()
+            async with self._open_store() as store:
+                await self._work(store)
+                await self._deregister(store)
             logger.info("worker stopped")
 
-    def _assemble(self, group: TaskGroup) -> tuple[Bell, Executor, Dispatcher]:
+    async def _work(self, store: JobStore) -> None:
         def on_settled(settlement: Settlement | None) -> None:
             dispatcher.slot_freed(settlement)
 
         bell = Bell()
-        executor = Executor(group, self._store, self._handlers, self._settings.concurrency, on_settled)
         claims = Claims(self.worker_id, uuid4, self._settings.poll_seconds)
-        dispatcher = Dispatcher(self._store, executor, self._wake_source, bell, claims)
-        return bell, executor, dispatcher
+        async with anyio.create_task_group() as group:
+            executor = Executor(group, store, self._handlers, self._settings.concurrency, on_settled)
+            dispatcher = Dispatcher(store, executor, self._wake_source, bell, claims)
+            pulse = Pulse(self._open_store, self._heartbeat(), lambda: executor.held, executor.lose)
+            group.start_soon(pulse.run)
+            async with anyio.create_task_group() as intake:
+                intake.start_soon(self._wake_source.run, _Ears(dispatcher, executor, pulse))
+                intake.start_soon(dispatcher.run)
+                intake.start_soon(self._reconcile, store, bell, dispatcher)
+                await self._stopping.wait()
+                intake.cancel_scope.cancel()
+            await self._drain(executor)
+            group.cancel_scope.cancel()
 
-    async def _take_in(self, bell: Bell, dispatcher: Dispatcher, ears: _Ears) -> None:
-        """Everything that brings jobs in, until the worker is told to stop and the last claim is answered."""
-        async with anyio.create_task_group() as intake:
-            intake.start_soon(self._wake_source.run, ears)
-            intake.start_soon(dispatcher.run)
-            intake.start_soon(self._reconcile, bell, dispatcher)
-            await self._stopping.wait()
-            intake.cancel_scope.cancel()
+    def _heartbeat(self) -> Heartbeat:
+        settings = self._settings
+        idle_seconds = max(settings.heartbeat_seconds, settings.lease_seconds - _IDLE_MARGIN_SECONDS)
+        return Heartbeat(self.worker_id, settings.heartbeat_seconds, idle_seconds, settings.lease_seconds)
 
-    async def _keep_leases(self, executor: Executor, pulse: Pulse) -> None:
-        heartbeat = Heartbeat(self.worker_id, self._settings.heartbeat_seconds, self._settings.lease_seconds)
-        await keep_leases(self._store, heartbeat, pulse, held=lambda: executor.held, on_lost=executor.lose)
-
-    async def _reconcile(self, bell: Bell, dispatcher: Dispatcher) -> None:
+    async def _reconcile(self, store: JobStore, bell: Bell, dispatcher: Dispatcher) -> None:
         interval = self._settings.reconcile_seconds
-        await reconcile_forever(self._store, bell, dispatcher.expect_due, interval_seconds=interval)
+        await reconcile_forever(store, bell, dispatcher.expect_due, interval_seconds=interval)
 
     async def _drain(self, executor: Executor) -> None:
         logger.info("draining", running=len(executor.held), grace_seconds=self._settings.grace_seconds)
@@ -124,9 +121,9 @@ class Worker:
             await executor.wait_idle()
         executor.abandon()
 
-    async def _deregister(self) -> None:
+    async def _deregister(self, store: JobStore) -> None:
         with anyio.move_on_after(_DEREGISTER_SECONDS):
             try:
-                await self._store.deregister(self.worker_id)
+                await store.deregister(self.worker_id)
             except StoreError as error:
                 logger.warning("not deregistered", error=str(error))

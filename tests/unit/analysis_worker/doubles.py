@@ -41,6 +41,7 @@ class LossyStore(MemoryJobStore):
         self.lost_answers: dict[str, int] = {}
         self.refused_results: str | None = None
         self.claims: list[UUID] = []
+        self.heartbeats = 0
 
     async def claim(self, worker_id: str, lease_id: UUID, types: Collection[str], max_jobs: int) -> Sequence[Job]:
         self.claims.append(lease_id)
@@ -54,6 +55,10 @@ class LossyStore(MemoryJobStore):
         settlement = await super().settle(lease, outcome)
         self._lose("settle")
         return settlement
+
+    async def heartbeat(self, worker_id: str, lease_seconds: float, held: Collection[Lease]) -> Collection[UUID]:
+        self.heartbeats += 1
+        return await super().heartbeat(worker_id, lease_seconds, held)
 
     def _lose(self, method: str) -> None:
         if self.lost_answers.get(method, 0) > 0:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
 
 import anyio
 import pytest
+from loguru import logger
 from pydantic import SecretStr
 
-from analysis_worker import JobContext, JobStatus, RetryableError, Settings
+from analysis_worker import JobContext, JobStatus, RetryableError, Settings, lease
 from analysis_worker.adapters.memory import MemoryJob
 from analysis_worker.wakes import ListenerState, WakeReason
 from analysis_worker.worker import Worker
@@ -47,7 +49,7 @@ async def working(
 ) -> AsyncIterator[tuple[Worker, ScriptedWakeSource]]:
     """A worker that has looked at the queue once and now waits for the bell."""
     source = ScriptedWakeSource(state)
-    worker = Worker(store, source, [handler_of(run)], settings(**changes), "w1")
+    worker = Worker(lambda: nullcontext(store), source, [handler_of(run)], settings(**changes), "w1")
     async with anyio.create_task_group() as group:
         group.start_soon(worker.run)
         await source.listening.wait()
@@ -222,3 +224,45 @@ async def test_a_cancel_that_is_heard_stops_the_handler_before_the_next_heartbea
         with anyio.fail_after(1):
             await stopped.wait()
     assert job.status is JobStatus.CANCELLED
+
+
+async def test_a_handler_that_blocks_the_loop_does_not_stop_the_heartbeats(store: LossyStore, clock: Clock) -> None:
+    beats_while_blocked = 0
+
+    async def run(number: Number, context: JobContext) -> Number:
+        nonlocal beats_while_blocked
+        before = store.heartbeats
+        give_up_at = time.monotonic() + 5
+        while store.heartbeats < before + 3 and time.monotonic() < give_up_at:
+            time.sleep(0.001)  # noqa: ASYNC251 - the rudeness under test
+        beats_while_blocked = store.heartbeats - before
+        return number
+
+    job = store.enqueue("double", {"n": 1})
+    async with working(store, run, heartbeat_seconds=0.01, lease_seconds=2.0):
+        await eventually(lambda: is_completed(job))
+    assert beats_while_blocked >= 3
+
+
+async def test_what_blocks_the_loop_is_named(store: LossyStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease, "BLOCKED_SECONDS", 0.1)
+    reports: list[str] = []
+    sink = logger.add(lambda message: reports.append(message.record["extra"].get("stack", "")), level="ERROR")
+
+    async def run(number: Number, context: JobContext) -> Number:
+        a_rude_loop(until=lambda: bool(reports))
+        return number
+
+    job = store.enqueue("double", {"n": 1})
+    try:
+        async with working(store, run):
+            await eventually(lambda: is_completed(job))
+    finally:
+        logger.remove(sink)
+    assert "a_rude_loop" in reports[0]
+
+
+def a_rude_loop(until: Callable[[], bool]) -> None:
+    give_up_at = time.monotonic() + 5
+    while not until() and time.monotonic() < give_up_at:
+        time.sleep(0.001)
