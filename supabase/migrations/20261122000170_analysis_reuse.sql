@@ -161,7 +161,7 @@ comment on function private.remember_key(uuid, text, uuid) is 'The key, where th
 create function private.find_twin(owner uuid, type text, input jsonb, input_hash text)
 returns public.analysis_jobs
 language plpgsql
-volatile  -- sees what others committed while the caller waited for its lock
+stable
 security invoker
 set search_path = ''
 as $$
@@ -200,7 +200,7 @@ comment on function private.find_twin(uuid, text, jsonb, text) is
 create function private.find_cached_result(cache_key text)
 returns jsonb
 language plpgsql
-volatile
+stable
 security invoker
 set search_path = ''
 as $$

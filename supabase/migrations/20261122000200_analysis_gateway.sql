@@ -135,6 +135,23 @@ end
 $$;
 comment on function private.describe_enqueued(public.analysis_jobs) is 'The answer of enqueue_analysis for this job.';
 
+create function private.wait_turn(owner uuid, key text)
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = ''
+as $$
+begin
+    perform pg_advisory_xact_lock(
+        hashtextextended('analysis_jobs.enqueue ' || coalesce(owner::text, 'key ' || key), 0)
+    );
+end
+$$;
+comment on function private.wait_turn(uuid, text) is
+    'Returns when no other transaction adds jobs of this user, or, without a user, any under this key; from then on '
+    'none does until this transaction ends.';
+
 create function private.add_job(kind public.analysis_types, draft public.analysis_jobs, idempotency_key text)
 returns jsonb
 language plpgsql
@@ -146,9 +163,7 @@ declare
     job public.analysis_jobs;
     known_result jsonb;
 begin
-    perform pg_advisory_xact_lock(
-        hashtextextended('analysis_jobs.enqueue ' || coalesce(draft.user_id::text, 'key ' || idempotency_key), 0)
-    );
+    perform private.wait_turn(draft.user_id, idempotency_key);
     job := private.find_keyed_job(draft.user_id, idempotency_key, draft.type, draft.input);
     if job.id is not null then
         return private.describe_enqueued(job);
@@ -404,6 +419,7 @@ revoke all on function
     private.limit_priority(public.analysis_types, integer, boolean),
     private.read_input_files(jsonb, uuid),
     private.describe_enqueued(public.analysis_jobs),
+    private.wait_turn(uuid, text),
     private.enqueue_analysis(text, jsonb, text, integer, timestamptz),
     private.get_analysis_status(uuid),
     private.cancel_analysis(uuid),

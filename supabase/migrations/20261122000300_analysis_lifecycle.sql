@@ -407,10 +407,13 @@ begin
         leased_by = null,
         deadline_at = null
     where job.id = complete_job.job_id and job.lease_id = complete_job.lease_id
-    returning job.type, job.user_id into completed;
+    returning job.type, job.user_id, job.cache_key into completed;
     if found then
         perform private.admit_waiting(completed.type, array[completed.user_id]);
         perform private.end_attempt(job_id, lease_id, 'completed', null, usage);
+        if completed.cache_key is not null then
+            perform private.remember_result(job_id);
+        end if;
     end if;
     return private.describe_lease(job_id, lease_id);
 end
