@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from loguru import Message
 
 BUCKET = "analysis-inputs"
+_WAKES = {"doorbell": "realtime"}
+"""The doorbell is Realtime too, only quicker."""
 
 
 @dataclass(slots=True)
@@ -44,7 +46,7 @@ class WorkerEvents:
                 self.ready.set()
             case "claimed":
                 self.claimed_at.setdefault(extra["job_id"], perf_counter())
-                self.woken_by.setdefault(extra["job_id"], extra["woken_by"])
+                self.woken_by.setdefault(extra["job_id"], _WAKES.get(extra["woken_by"], extra["woken_by"]))
 
 
 @dataclass(frozen=True, slots=True)
