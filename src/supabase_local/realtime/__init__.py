@@ -1,6 +1,7 @@
-"""Realtime: the WebSocket protocol of Supabase Realtime, with `postgres_changes` from real logical decoding.
+"""Realtime: the WebSocket protocol of Supabase Realtime, with changes and broadcasts from real logical decoding.
 
-Not served: broadcast, presence (beyond the empty state that a join is told), private channels, rate limits.
+Not served: presence (beyond the empty state that a join is told), broadcasts by clients over HTTP or in binary frames,
+rate limits.
 """
 
 from __future__ import annotations
@@ -9,32 +10,36 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 
-from aiohttp import WSCloseCode, web
+from aiohttp import web
 
-from supabase_local.realtime.channel import Services
 from supabase_local.realtime.claims import TokenExpiredError, TokenRefusedError, read_claims
+from supabase_local.realtime.faults import Faults, control_route
 from supabase_local.realtime.feed import Feed
 from supabase_local.realtime.options import RealtimeOptions
 from supabase_local.realtime.protocol import VERSIONS
+from supabase_local.realtime.services import Services
 from supabase_local.realtime.socket import Socket
 
-__all__ = ["RealtimeOptions", "create_realtime_app"]
+__all__ = ["Faults", "RealtimeOptions", "create_realtime_app"]
 
 _SERVICES = web.AppKey("services", Services)
-_OPEN = web.AppKey("open", set[web.WebSocketResponse])
 _CANCEL_AGAIN_AFTER_S = 3
 _DEFAULTS = RealtimeOptions()
 
 
-def create_realtime_app(database_url: str, jwt_secret: str, options: RealtimeOptions = _DEFAULTS) -> web.Application:
+def create_realtime_app(
+    database_url: str, jwt_secret: str, options: RealtimeOptions = _DEFAULTS, faults: Faults | None = None
+) -> web.Application:
     """`database_url` names a superuser. A gateway may put the JWT that the client's key stands for into `X-Api-Key`.
 
-    The app connects while it starts and keeps trying; it never fails for want of a database.
+    The app connects while it starts and keeps trying; it never fails for want of a database. With `faults` they can be
+    switched, in code or by `POST /_faults`.
     """
     app = web.Application()
     feed = Feed(database_url, options.publication_check_s)
-    app[_SERVICES] = Services(feed, options, jwt_secret, time.time)
-    app[_OPEN] = set()
+    app[_SERVICES] = Services(feed, options, faults or Faults(), jwt_secret, time.time)
+    if faults is not None:
+        app.router.add_routes([control_route(faults)])
     app.router.add_get("/websocket", _connect)
     app.router.add_get("/socket/websocket", _connect)
     app.cleanup_ctx.append(_run_feed)
@@ -44,6 +49,9 @@ def create_realtime_app(database_url: str, jwt_secret: str, options: RealtimeOpt
 
 async def _connect(request: web.Request) -> web.StreamResponse:
     services = request.app[_SERVICES]
+    await services.faults.thawed()
+    if services.faults.refuse:
+        return web.Response(status=503)
     asked = request.query.get("vsn", VERSIONS[0])
     version = next((known for known in VERSIONS if known == asked), None)
     if version is None:
@@ -52,13 +60,15 @@ async def _connect(request: web.Request) -> web.StreamResponse:
     if (refusal := _refusal(key, services)) is not None:
         await asyncio.sleep(services.options.handshake_refusal_delay_s)
         return web.json_response({"error": refusal}, status=401)
-    ws = web.WebSocketResponse()
+    if (transport := request.transport) is None:
+        return web.Response(status=408)  # to nobody: the client has gone while it waited
+    ws = web.WebSocketResponse(autoping=False, autoclose=False)
     await ws.prepare(request)
-    request.app[_OPEN].add(ws)
+    services.faults.sockets[ws] = transport
     try:
         await Socket(services, version, key).serve(ws)
     finally:
-        request.app[_OPEN].discard(ws)
+        del services.faults.sockets[ws]
     return ws
 
 
@@ -85,5 +95,6 @@ async def _run_feed(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _close_sockets(app: web.Application) -> None:
-    for ws in app[_OPEN].copy():
-        await ws.close(code=WSCloseCode.SERVICE_RESTART)
+    faults = app[_SERVICES].faults
+    faults.freeze = False
+    await faults.drop_sockets("close")

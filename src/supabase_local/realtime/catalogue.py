@@ -10,6 +10,7 @@ from psycopg import AsyncConnection, sql
 from supabase_local.realtime.bindings import OPERATORS, Binding, BindingError, Filter
 
 PUBLICATION = "supabase_realtime"
+MESSAGES_PUBLICATION = "supabase_realtime_messages_publication"
 _UNABLE = "Unable to subscribe to changes with given parameters."
 _PUBLISHED = """
 select c.oid::bigint, n.nspname::text, c.relname::text

@@ -1,4 +1,4 @@
-"""The one reader of the database's changes: a replication stream in, deliveries to subscriptions out."""
+"""The one reader of the database's changes: a replication stream in, deliveries to subscriptions and topics out."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from collections.abc import Callable
 
 import psycopg
 
-from supabase_local.realtime.catalogue import PUBLICATION, Published, published_tables
+from supabase_local.realtime.broadcasts import Broadcasts, is_message
+from supabase_local.realtime.catalogue import MESSAGES_PUBLICATION, PUBLICATION, Published, published_tables
 from supabase_local.realtime.connections import open_connection
 from supabase_local.realtime.delivery import Subscription, distribute
 from supabase_local.realtime.pgoutput import DecodeError
-from supabase_local.realtime.replication import open_stream
+from supabase_local.realtime.replication import Transaction, open_stream
 
 _BACKOFF_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 _log = logging.getLogger(__name__)
@@ -24,6 +25,7 @@ class Feed:
 
     def __init__(self, database_url: str, publication_check_s: float) -> None:
         self.database_url = database_url
+        self.broadcasts = Broadcasts()
         self.streaming = asyncio.Event()
         self._publication_check_s = publication_check_s
         self._subscriptions: dict[object, Subscription] = {}
@@ -57,11 +59,16 @@ class Feed:
         slot = f"supabase_local_realtime_{secrets.token_hex(6)}"
         async with (
             await open_connection(self.database_url) as connection,
-            open_stream(self.database_url, PUBLICATION, slot) as stream,
+            open_stream(self.database_url, [PUBLICATION, MESSAGES_PUBLICATION], slot) as stream,
         ):
             self.streaming.set()
             async for transaction in stream.transactions():
-                await distribute(connection, transaction, list(self._subscriptions.values()))
+                for message in filter(is_message, transaction.changes):
+                    self.broadcasts.send_recorded(message)
+                rows = [change for change in transaction.changes if not is_message(change)]
+                await distribute(
+                    connection, Transaction(transaction.committed_at, rows), list(self._subscriptions.values())
+                )
 
     async def watch_publication(self) -> None:
         """Until cancelled: tell every channel when the publication's tables have changed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import struct
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,7 +32,7 @@ class Transaction:
 
 
 @asynccontextmanager
-async def open_stream(url: str, publication: str, slot: str) -> AsyncIterator[ReplicationStream]:
+async def open_stream(url: str, publications: Sequence[str], slot: str) -> AsyncIterator[ReplicationStream]:
     """Stream from a new temporary slot. Where the server still answers, the slot is gone when the context is left.
 
     Waits, like the server, until every transaction that was writing when it began has ended.
@@ -43,7 +43,8 @@ async def open_stream(url: str, publication: str, slot: str) -> AsyncIterator[Re
         await connection.execute(sql.SQL("CREATE_REPLICATION_SLOT {} TEMPORARY LOGICAL pgoutput").format(name))
         start = sql.SQL("START_REPLICATION SLOT {} LOGICAL 0/0 (proto_version '1', publication_names {})")
         stream = ReplicationStream(connection.pgconn)
-        await stream.start(start.format(name, sql.Literal(f'"{publication}"')).as_bytes(connection))
+        names = ",".join(f'"{publication}"' for publication in publications)
+        await stream.start(start.format(name, sql.Literal(names)).as_bytes(connection))
         try:
             yield stream
         finally:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from contextlib import suppress
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from supabase_local.realtime import protocol
-from supabase_local.realtime.channel import Channel, Services
+from supabase_local.realtime.channel import Channel
+from supabase_local.realtime.services import Services
 
-_TOPIC_PREFIX = "realtime:"
+_log = logging.getLogger(__name__)
 
 
 class Socket:
@@ -19,7 +22,7 @@ class Socket:
         self._services = services
         self._version = version
         self._token = token
-        self._outbox: asyncio.Queue[str] = asyncio.Queue()
+        self._outbox: asyncio.Queue[str | bytes] = asyncio.Queue()
         self._channels: dict[str, tuple[Channel, asyncio.Task[None]]] = {}
 
     async def serve(self, ws: web.WebSocketResponse) -> None:
@@ -38,22 +41,33 @@ class Socket:
             try:
                 message = await ws.receive(self._services.options.idle_timeout_s)
             except TimeoutError:
+                await self._services.faults.thawed()
                 await ws.close(code=WSCloseCode.OK)
                 return
-            if message.type is not WSMsgType.TEXT:
-                return
-            try:
-                frame = protocol.decode(self._version, message.data)
-            except protocol.FrameError:
-                await ws.close(code=WSCloseCode.INTERNAL_ERROR)
-                return
-            self._handle(frame, tasks)
+            await self._services.faults.thawed()
+            match message.type:
+                case WSMsgType.TEXT:
+                    try:
+                        frame = protocol.decode(self._version, message.data)
+                    except protocol.FrameError:
+                        await ws.close(code=WSCloseCode.INTERNAL_ERROR)
+                        return
+                    self._handle(frame, tasks)
+                case WSMsgType.PING:
+                    with suppress(ConnectionError):
+                        await ws.pong(message.data)
+                case WSMsgType.PONG:
+                    pass
+                case _:
+                    await ws.close()
+                    return
 
     async def _write(self, ws: web.WebSocketResponse) -> None:
         while True:
-            text = await self._outbox.get()
+            frame = await self._outbox.get()
+            await self._services.faults.thawed()
             try:
-                await ws.send_str(text)
+                await (ws.send_str(frame) if isinstance(frame, str) else ws.send_bytes(frame))
             except ConnectionError:
                 return
 
@@ -62,7 +76,7 @@ class Socket:
         match frame.event:
             case "heartbeat" if frame.topic == protocol.HEARTBEAT_TOPIC:
                 self._send(protocol.reply(frame, "ok", {}))
-            case "phx_join" if frame.topic.startswith(_TOPIC_PREFIX):
+            case "phx_join" if frame.topic.startswith(protocol.TOPIC_PREFIX):
                 self._join(frame, tasks)
             case "phx_leave":
                 self._send(protocol.reply(frame, "ok", {}))
@@ -74,8 +88,10 @@ class Socket:
                 self._send(protocol.reply(frame, "error", {"reason": "unmatched topic"}))
             case "access_token":
                 channel.refresh(frame.payload)
+            case "broadcast":
+                channel.say(frame)
             case _:
-                pass  # broadcast and presence of clients are not served
+                pass  # presence of clients is not served
 
     def _join(self, frame: protocol.Received, tasks: asyncio.TaskGroup) -> None:
         replaced, old_task = self._channels.pop(frame.topic, (None, None))
@@ -90,5 +106,8 @@ class Socket:
         if self._channels.get(channel.topic, (None,))[0] is channel:
             del self._channels[channel.topic]
 
-    def _send(self, frame: protocol.Sent) -> None:
-        self._outbox.put_nowait(protocol.encode(self._version, frame))
+    def _send(self, frame: protocol.Frame) -> None:
+        try:
+            self._outbox.put_nowait(protocol.encode(self._version, frame))
+        except protocol.FrameError as error:
+            _log.error("a broadcast is lost: %s", error)
