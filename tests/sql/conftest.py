@@ -23,4 +23,6 @@ def queue(shared_queue: Queue) -> Iterator[Queue]:
     """The module's database, emptied after every test: ten times faster than a new one for each."""
     yield shared_queue
     shared_queue.close()
+    left_over = shared_queue.out_of_step()
     shared_queue.empty()
+    assert left_over == []

@@ -141,6 +141,14 @@ class Queue:
             " union all select 'attempt', xmin::text, to_jsonb(a) from public.analysis_attempts as a order by 1, 3"
         ).fetchall()
 
+    def out_of_step(self) -> Any:
+        """Jobs that are pending and not in the queue, or the other way round: none, whatever happened."""
+        return self.owner.execute(
+            "select id, job_id, status, state from public.analysis_queue as queue"
+            " full join public.analysis_jobs as job on job.id = queue.job_id"
+            " where (job.status = 'pending') is distinct from (queue.job_id is not null)"
+        ).fetchall()
+
     def silence(self, worker: str, seconds: float) -> None:
         """As if the worker had given its last sign of life so long ago."""
         statement = "update public.analysis_workers set heartbeat_at = now() - make_interval(secs => %s) where id = %s"

@@ -45,15 +45,6 @@ def test_a_claim_writes_a_running_attempt(queue: Queue) -> None:
     assert attempt["started_at"] == queue.job(job_id)["started_at"]
 
 
-def test_higher_priority_goes_first_then_the_longest_waiting(queue: Queue) -> None:
-    late = queue.new_job(scheduled_at="2026-01-02")
-    early = queue.new_job(scheduled_at="2026-01-01")
-    urgent = queue.new_job(priority=1, scheduled_at="2026-01-03")
-    patient = queue.new_job(priority=-1, scheduled_at="2025-01-01")
-    assert ids(claim(queue.worker(), "w1", uuid4(), max_jobs=3)) == [urgent, early, late]
-    assert ids(claim(queue.worker(), "w1", uuid4(), max_jobs=3)) == [patient]
-
-
 def test_jobs_not_due_of_other_types_of_paused_types_and_settled_ones_stay(queue: Queue) -> None:
     queue.new_type("other")
     queue.new_type("halted", paused=True)

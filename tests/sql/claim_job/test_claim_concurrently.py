@@ -10,8 +10,8 @@ from tests.sql.factories import Queue, Session, call, claim, eventually
 
 
 def test_two_open_claims_take_different_jobs_without_waiting(queue: Queue) -> None:
-    queue.new_job()
-    queue.new_job()
+    queue.new_job(user_id=queue.new_user())
+    queue.new_job(user_id=queue.new_user())
     first, second = queue.worker(), queue.worker()
     second.execute("set statement_timeout = '5s'")
     with first.transaction():

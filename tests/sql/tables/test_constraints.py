@@ -55,6 +55,9 @@ CASES = [
     ("attempts", "error_unless_completed", f"outcome = 'completed', finished_at = now(), error = {ERROR}"),
     ("attempts", "error_has_shape", """outcome = 'failed', finished_at = now(), error = '{"code": "c"}'"""),
     ("attempts", "usage_is_object", "usage = '[]'"),
+    ("queue", "state_is_known", "state = 'running'"),
+    ("queue", "position_is_a_time", "position = 'infinity'"),
+    ("audit", "details_is_object", "details = '[]'"),
     ("workers", "id_is_short", "id = ''"),
     ("workers", "lease_seconds_in_range", "lease_seconds = 1"),
     ("workers", "state_is_object", "state = '[]'"),
@@ -68,6 +71,8 @@ CASES = [
     ("types", "max_attempts_in_range", "max_attempts = 0"),
     ("types", "max_rescues_in_range", "max_rescues = -1"),
     ("types", "priority_in_range", "priority = 101"),
+    ("types", "concurrency_in_range", "concurrency = 0"),
+    ("types", "concurrency_per_user_in_range", "concurrency_per_user = 0"),
     ("types", "input_max_bytes_in_range", "input_max_bytes = 262145"),
     ("types", "input_schema_is_object", "input_schema = '[]'"),
     ("types", "rate_limit_in_range", "rate_limit = 0"),
@@ -83,9 +88,11 @@ CASES = [
 
 @pytest.fixture(scope="module")
 def queue(shared_queue: Queue) -> Queue:
-    """One processing job and what hangs on it, shared: what is refused leaves no trace."""
+    """A processing job, a pending one, and what hangs on it, shared: what is refused leaves no trace."""
     shared_queue.new_type("echo")
     job_id, _ = shared_queue.new_claimed_job()
+    shared_queue.new_job()
+    shared_queue.owner.execute("insert into public.analysis_audit (actor, action) values ('me', 'test')")
     insert_key = "insert into public.analysis_idempotency_keys (user_id, key, job_id) values (%s, 'k', %s)"
     shared_queue.owner.execute(insert_key, [uuid4(), job_id])
     insert_result = (
@@ -98,7 +105,7 @@ def queue(shared_queue: Queue) -> Queue:
 
 @pytest.mark.parametrize(("table", "constraint", "assignment"), CASES)
 def test_a_row_that_breaks_an_invariant_is_refused(queue: Queue, table: str, constraint: str, assignment: str) -> None:
-    where = " where type = 'echo'" if table == "types" else ""
+    where = {"types": " where type = 'echo'", "jobs": " where status = 'processing'"}.get(table, "")
     with pytest.raises(psycopg.errors.CheckViolation) as refused:
         queue.owner.execute(f"update public.analysis_{table} set {assignment}{where}".encode())
     assert refused.value.diag.constraint_name == f"analysis_{table}_{constraint}"
