@@ -3,7 +3,7 @@
 What is sent is what was recorded, with fresh tokens. What happened in the database is read from the recorded changes:
 each is made to happen when the replay first meets it, unless `Case.steps` made it before. What is received is compared
 between any two things that the client or the database does, topic by topic in order. Left open is only what the real
-server leaves open: the order across topics, and where the presence state falls.
+server leaves open: the order across topics, and where the presence state and the news of replication fall.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ _HEARTBEATS = {
 class Case:
     """How one recording is played.
 
-    `steps` are SQL statements, or `row <id>` for a recorded row, run at the note with that text. `keys` are apikeys by
+    `steps` are SQL statements, or `row <id>` for a recorded row, run at the note with that text; `steps_before` are
+    run before what was recorded at that time. `keys` are apikeys by
     the recording's "case" note, `None` for none; `secrets` sign the join tokens of a case. `lifetimes` shorten tokens,
     by recorded seconds. `skipped` are the times of entries that the recording's surroundings caused, `unrecorded` the
     frames that answer its only join but were left out of it.
@@ -45,6 +46,7 @@ class Case:
 
     options: RealtimeOptions = field(default_factory=RealtimeOptions)
     steps: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    steps_before: Mapping[float, Sequence[str]] = field(default_factory=dict)
     keys: Mapping[str, str | None] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
     lifetimes: Mapping[str, float] = field(default_factory=dict)
@@ -58,13 +60,13 @@ class _Connection:
     socket: ClientConnection
     heartbeat: str
     expected: list[Frame] = field(default_factory=list)
-    presence_expected: list[Frame] = field(default_factory=list)
-    presence_received: list[Frame] = field(default_factory=list)
+    asides_expected: list[Frame] = field(default_factory=list)
+    asides_received: list[Frame] = field(default_factory=list)
 
     async def next(self) -> Frame:
-        """The next frame that is no presence state."""
-        while (frame := parse_frame(await self.socket.recv(decode=True))).event == "presence_state":
-            self.presence_received.append(frame)
+        """The next frame whose place is certain."""
+        while _comes_any_time(frame := parse_frame(_text(await self.socket.recv()))):
+            self.asides_received.append(frame)
         return frame
 
 
@@ -83,6 +85,9 @@ class Replay:
 
     async def run(self) -> None:
         for entry in self._entries:
+            if entry.t_ms in self._case.steps_before:
+                await self._settle()
+                await self._take(self._case.steps_before[entry.t_ms])
             match entry.direction:
                 case "note":
                     await self._settle()
@@ -101,7 +106,7 @@ class Replay:
                     await self._on_close(entry)
 
     async def _on_note(self, entry: Entry) -> None:
-        text = entry.text
+        text = entry.text.strip()
         if text.startswith("case "):
             self._about = text.removeprefix("case ")
         elif text.startswith("connect "):
@@ -110,7 +115,10 @@ class Replay:
             assert self._rejection is None, self._about
         size = re.search(r"(\d+) KiB", text)
         self._kib = int(size[1]) if size else _LARGE_KIB
-        for step in self._case.steps.get(text, ()):
+        await self._take(self._case.steps.get(text, ()))
+
+    async def _take(self, steps: Sequence[str]) -> None:
+        for step in steps:
             if step.startswith("row "):
                 await self._make(next(c for c in self._changes if c[:2] == ("INSERT", step.removeprefix("row "))))
             else:
@@ -138,7 +146,7 @@ class Replay:
             await self._settle()
             await self._make(change)
         connection = self._connections[entry.connection]
-        (connection.presence_expected if frame.event == "presence_state" else connection.expected).append(frame)
+        (connection.asides_expected if _comes_any_time(frame) else connection.expected).append(frame)
 
     async def _on_close(self, entry: Entry) -> None:
         connection = self._connections.pop(entry.connection)
@@ -167,7 +175,7 @@ class Replay:
             for recorded, frame in zip(frames, ours.get(topic, []), strict=False):
                 self._ids.learn(recorded, frame)
             heard = [comparable(frame) for frame in ours.get(topic, [])]
-            assert heard == [comparable(frame, self._ids.ours) for frame in frames]
+            assert heard == [comparable(frame, self._ids) for frame in frames]
 
     async def _expect_silence(self, connection: _Connection) -> None:
         """Everything that was committed has been delivered, and no frame came that the recording does not have."""
@@ -181,10 +189,8 @@ class Replay:
             while (frame := await connection.next()).topic != "phoenix":
                 left.append(frame)
         assert [frame for frame in left if (frame.change or {}).get("table") != "plain_jobs"] == []
-        presence = [
-            sorted(map(repr, frames)) for frames in (connection.presence_received, connection.presence_expected)
-        ]
-        assert presence[0] == presence[1]
+        asides = [sorted(map(repr, frames)) for frames in (connection.asides_received, connection.asides_expected)]
+        assert asides[0] == asides[1]
 
     async def _make(self, change: tuple[str, str, str]) -> None:
         self._made.add(change)
@@ -217,6 +223,16 @@ class Replay:
             return token(self._case.lifetimes.get(lives_s, float(lives_s)), secret, **claims)
 
         return _JWT.sub(sign, text)
+
+
+def _text(frame: str | bytes) -> str:
+    return frame if isinstance(frame, str) else f"0x{frame.hex()}"
+
+
+def _comes_any_time(frame: Frame) -> bool:
+    if frame.event == "system":
+        return bool(frame.payload["message"] == "Replication connection established")
+    return frame.event == "presence_state"
 
 
 def _by_topic(frames: Sequence[Frame]) -> dict[str, list[Frame]]:
