@@ -5,7 +5,7 @@ An application registers `Handler`s; `analysis-worker run --app package.module:a
 
 from analysis_worker.context import JobContext
 from analysis_worker.errors import DeferredError, PermanentError, RetryableError
-from analysis_worker.handlers import App, Handler
+from analysis_worker.handlers import App, Handler, ProcessHandler, ThreadHandler
 from analysis_worker.jobs import Job, JobStatus
 from analysis_worker.settings import Settings
 
@@ -17,6 +17,8 @@ __all__ = [
     "JobContext",
     "JobStatus",
     "PermanentError",
+    "ProcessHandler",
     "RetryableError",
     "Settings",
+    "ThreadHandler",
 ]

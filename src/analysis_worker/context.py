@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import anyio.from_thread
 
 from analysis_worker.jobs import Job
 
@@ -17,6 +19,15 @@ class JobContext:
     """One attempt, seen from inside. Deadline, cancel by the user and a lost lease arrive as anyio's cancellation."""
 
     job: Job
+    deadline: float
+    """When the attempt has to be over, on the clock of `anyio.current_time()` (seconds)."""
     log: Logger
-    report_progress: Callable[[float, str], Awaitable[None]]
-    """`await report_progress(progress, phase)`: 0..1 and a word the user may see. Never fails an attempt."""
+    report_progress: Callable[[float, str], Coroutine[Any, Any, None]]
+    """`await report_progress(progress, phase)`: 0..1 and a word the user may see. Never fails an attempt.
+
+    Reports that follow each other quickly are one: the latest, unless the phase is new.
+    """
+
+    def report_progress_from_thread(self, progress: float, phase: str) -> None:
+        """The same for a `ThreadHandler`."""
+        anyio.from_thread.run(self.report_progress, progress, phase)

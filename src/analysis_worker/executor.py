@@ -1,10 +1,10 @@
-"""Run one claimed job: parse its input, call its handler under lease and deadline, settle what came of it."""
+"""Run claimed jobs side by side, each under its lease and its deadline, and settle what came of them."""
 
 from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING, assert_never
@@ -13,28 +13,24 @@ from uuid import UUID
 import anyio
 from anyio.abc import TaskGroup
 from loguru import logger
-from pydantic import BaseModel, ValidationError
 
+from analysis_worker.attempt import run_attempt
 from analysis_worker.backoff import Backoff
 from analysis_worker.context import JobContext
 from analysis_worker.errors import StoreError, StoreRejectedError, StoreUnavailableError
+from analysis_worker.flow import Throttle
 from analysis_worker.handlers import AnyHandler
 from analysis_worker.jobs import Job, Lease
 from analysis_worker.outcomes import Completed, Failed, Outcome, Released, Settlement
 from analysis_worker.ports import JobStore
-from analysis_worker.settle import (
-    outcome_of_error,
-    outcome_of_invalid_input,
-    outcome_of_invalid_result,
-    outcome_of_refused_result,
-    outcome_of_result,
-    outcome_of_timeout,
-)
+from analysis_worker.processes import Processes
+from analysis_worker.settle import outcome_of_refused_result, outcome_of_timeout
 
 if TYPE_CHECKING:
     from loguru import Logger
 
 _SETTLE_SECONDS = 300.0
+_PROGRESS_SECONDS = 0.5
 _SETTLE_BACKOFF = Backoff(first=0.5, cap=8.0)
 
 
@@ -56,6 +52,15 @@ class _Running:
             self.scope.cancel()
 
 
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What jobs are run with, and how many at a time."""
+
+    handlers: Mapping[str, AnyHandler]
+    processes: Processes
+    concurrency: int
+
+
 class Executor:
     """Runs jobs side by side and knows which leases this worker holds."""
 
@@ -63,15 +68,13 @@ class Executor:
         self,
         group: TaskGroup,
         store: JobStore,
-        handlers: Mapping[str, AnyHandler],
-        concurrency: int,
+        workshop: Workshop,
         on_settled: Callable[[Settlement | None], None],
     ) -> None:
         """`on_settled` hears of every slot that is free again, with the queue's answer where there was one."""
         self._group = group
-        self._concurrency = concurrency
         self._store = store
-        self._handlers = handlers
+        self._workshop = workshop
         self._on_settled = on_settled
         self._running: dict[UUID, _Running] = {}
         self._idle = anyio.Event()
@@ -83,11 +86,11 @@ class Executor:
 
     @property
     def types(self) -> Collection[str]:
-        return self._handlers.keys()
+        return self._workshop.handlers.keys()
 
     @property
     def free_slots(self) -> int:
-        return self._concurrency - len(self._running)
+        return self._workshop.concurrency - len(self._running)
 
     def start(self, job: Job) -> None:
         """Run the job in the background; its lease counts as held from now on."""
@@ -136,7 +139,8 @@ class Executor:
         outcome: Outcome | None = Released()
         with running.scope:
             with anyio.move_on_after(job.timeout_seconds) as deadline:
-                outcome = await self._call_handler(job, running, log)
+                context = self._context(job, running, log)
+                outcome = await run_attempt(self._workshop.handlers[job.type], context, self._workshop.processes)
             if deadline.cancelled_caught:
                 outcome = outcome_of_timeout(job.timeout_seconds)
         match running.stop:
@@ -150,34 +154,19 @@ class Executor:
             case _:
                 assert_never(running.stop)
 
-    async def _call_handler(self, job: Job, running: _Running, log: Logger) -> Outcome:
-        handler = self._handlers[job.type]
-        try:
-            parsed: BaseModel = handler.input.model_validate(job.input)
-        except ValidationError as error:
-            return outcome_of_invalid_input(error)
-        context = JobContext(job, log, self._progress_reporter(running, log))
-        try:
-            result = await handler.run(parsed, context)
-        except Exception as error:  # noqa: BLE001 - the border between the engine and other people's code
-            outcome = outcome_of_error(error)
-            if isinstance(outcome, Failed) and outcome.code == "internal_error":
-                log.opt(exception=error).error("handler raised")
-            return outcome
-        try:
-            return outcome_of_result(handler.result.model_validate(result))
-        except ValidationError as error:
-            return outcome_of_invalid_result(error)
+    def _context(self, job: Job, running: _Running, log: Logger) -> JobContext:
+        throttle = Throttle(_PROGRESS_SECONDS)
 
-    def _progress_reporter(self, running: _Running, log: Logger) -> Callable[[float, str], Awaitable[None]]:
         async def report(progress: float, phase: str) -> None:
+            if not throttle.passes(anyio.current_time(), phase):
+                return
             try:
                 if not await self._store.report_progress(running.lease, progress, phase):
                     running.end(_Stop.LEASE_LOST)
             except StoreError as error:
                 log.warning("progress not reported", error=str(error))
 
-        return report
+        return JobContext(job, anyio.current_time() + job.timeout_seconds, log, report)
 
     async def _settle(self, lease: Lease, outcome: Outcome, log: Logger) -> Settlement | None:
         """Tell the queue until it answers: the work is done and paid for. None where it refused or stayed away."""

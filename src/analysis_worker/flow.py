@@ -1,4 +1,4 @@
-"""When to look at the queue although nobody rang. Pure."""
+"""When to look at the queue although nobody rang, and when to keep quiet. Pure."""
 
 from __future__ import annotations
 
@@ -14,3 +14,17 @@ def patience(state: ListenerState, poll_seconds: float, next_due_seconds: float 
     if next_due_seconds is not None:
         limits.append(max(0.0, next_due_seconds))
     return min(limits, default=None)
+
+
+class Throttle:
+    """Lets a report pass when its phase is new or the last one is `every_seconds` old."""
+
+    def __init__(self, every_seconds: float) -> None:
+        self._every_seconds = every_seconds
+        self._last: tuple[float, str] | None = None
+
+    def passes(self, now: float, phase: str) -> bool:
+        if self._last is not None and phase == self._last[1] and now - self._last[0] < self._every_seconds:
+            return False
+        self._last = (now, phase)
+        return True

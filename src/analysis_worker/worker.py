@@ -14,11 +14,12 @@ from loguru import logger
 from analysis_worker.bell import Bell
 from analysis_worker.dispatcher import Claims, Dispatcher
 from analysis_worker.errors import StoreError
-from analysis_worker.executor import Executor
+from analysis_worker.executor import Executor, Workshop
 from analysis_worker.handlers import AnyHandler, by_type
 from analysis_worker.lease import Heartbeat, OpenStore, Pulse
 from analysis_worker.outcomes import Settlement
 from analysis_worker.ports import JobStore, WakeSource
+from analysis_worker.processes import open_processes
 from analysis_worker.reconciler import reconcile_forever
 from analysis_worker.settings import Settings
 from analysis_worker.wakes import WakeReason
@@ -89,8 +90,10 @@ class Worker:
 
         bell = Bell()
         claims = Claims(self.worker_id, uuid4, self._settings.poll_seconds)
-        async with anyio.create_task_group() as group:
-            executor = Executor(group, store, self._handlers, self._settings.concurrency, on_settled)
+        async with open_processes() as processes, anyio.create_task_group() as group:
+            executor = Executor(
+                group, store, Workshop(self._handlers, processes, self._settings.concurrency), on_settled
+            )
             dispatcher = Dispatcher(store, executor, self._wake_source, bell, claims)
             pulse = Pulse(self._open_store, self._heartbeat(), lambda: executor.held, executor.lose)
             group.start_soon(pulse.run)

@@ -49,11 +49,9 @@ async def eventually(condition: Callable[[], bool]) -> None:
 
 
 @asynccontextmanager
-async def listening(
-    stack: StackVariables, key: str | None = None, **patience: float
-) -> AsyncIterator[tuple[RealtimeWakeSource, Notes]]:
+async def listening(url: str, key: str, **patience: float) -> AsyncIterator[tuple[RealtimeWakeSource, Notes]]:
     notes = Notes()
-    source = RealtimeWakeSource(stack.api_url, lambda: key or stack.secret_key, f"w{uuid4()}", Patience(**patience))
+    source = RealtimeWakeSource(url, lambda: key, f"w{uuid4()}", Patience(**patience))
     async with anyio.create_task_group() as group:
         group.start_soon(source.run, notes)
         yield source, notes
@@ -77,14 +75,14 @@ async def enqueue(database: psycopg.AsyncConnection) -> UUID:
 
 
 async def test_a_new_job_is_announced_by_its_id(stack: StackVariables, database: psycopg.AsyncConnection) -> None:
-    async with listening(stack) as (source, notes):
+    async with listening(stack.api_url, stack.secret_key) as (source, notes):
         await eventually(lambda: source.state is ListenerState.READY)
         job_id = await enqueue(database)
         await eventually(lambda: notes.heard(job_id))
 
 
 async def test_becoming_ready_asks_for_a_sweep_since_rows_before_it_may_be_lost(stack: StackVariables) -> None:
-    async with listening(stack) as (source, notes):
+    async with listening(stack.api_url, stack.secret_key) as (source, notes):
         assert source.ready_seconds == 0
         await eventually(lambda: source.state is ListenerState.READY)
         assert notes.sweeps() >= 1
@@ -92,7 +90,7 @@ async def test_becoming_ready_asks_for_a_sweep_since_rows_before_it_may_be_lost(
 
 
 async def test_a_cancel_is_heard(stack: StackVariables, database: psycopg.AsyncConnection) -> None:
-    async with listening(stack) as (source, notes):
+    async with listening(stack.api_url, stack.secret_key) as (source, notes):
         await eventually(lambda: source.state is ListenerState.READY)
         job_id = await enqueue(database)
         async with database.transaction():
@@ -104,7 +102,7 @@ async def test_a_cancel_is_heard(stack: StackVariables, database: psycopg.AsyncC
 async def test_a_distrusted_connection_is_replaced_and_hears_again(
     stack: StackVariables, database: psycopg.AsyncConnection
 ) -> None:
-    async with listening(stack, watchdog=0.05) as (source, notes):
+    async with listening(stack.api_url, stack.secret_key, watchdog=0.05) as (source, notes):
         await eventually(lambda: source.state is ListenerState.READY)
         source.distrust()
         assert source.state is ListenerState.DEGRADED
@@ -117,7 +115,7 @@ async def test_a_distrusted_connection_is_replaced_and_hears_again(
 async def test_recycling_never_leaves_the_worker_without_a_connection(
     stack: StackVariables, database: psycopg.AsyncConnection
 ) -> None:
-    async with listening(stack, watchdog=0.02, lifetime=0.2) as (source, notes):
+    async with listening(stack.api_url, stack.secret_key, watchdog=0.02, lifetime=0.2) as (source, notes):
         await eventually(lambda: source.state is ListenerState.READY)
         for recycled in range(2, 5):
             await eventually(lambda at_least=recycled: notes.sweeps() >= at_least)  # type: ignore[misc]
@@ -127,13 +125,12 @@ async def test_recycling_never_leaves_the_worker_without_a_connection(
 
 
 async def test_a_refused_key_means_polling_and_no_crash(stack: StackVariables) -> None:
-    async with listening(stack, key="sb_secret_wrong") as (source, notes):
+    async with listening(stack.api_url, "sb_secret_wrong") as (source, notes):
         await eventually(lambda: notes.sweeps() >= 2)
         assert source.state is ListenerState.DEGRADED
 
 
 async def test_a_server_that_is_not_there_means_polling_and_no_crash() -> None:
-    nowhere = StackVariables.model_construct(api_url="http://127.0.0.1:9", secret_key="sb_secret_any")
-    async with listening(nowhere) as (source, notes):
+    async with listening("http://127.0.0.1:9", "sb_secret_any") as (source, notes):
         await eventually(lambda: notes.sweeps() >= 2)
         assert source.state is ListenerState.DEGRADED

@@ -12,9 +12,10 @@ import pytest
 
 from analysis_worker import DeferredError, JobContext, JobStatus, PermanentError, RetryableError
 from analysis_worker.adapters.memory import MemoryJob
-from analysis_worker.executor import Executor
+from analysis_worker.executor import Executor, Workshop
 from analysis_worker.handlers import by_type
 from analysis_worker.outcomes import Settlement
+from analysis_worker.processes import open_processes
 from tests.unit.analysis_worker.doubles import LossyStore, Number, Run, double, eventually, handler_of
 
 pytestmark = pytest.mark.anyio
@@ -23,8 +24,8 @@ pytestmark = pytest.mark.anyio
 @asynccontextmanager
 async def executing(store: LossyStore, run: Run) -> AsyncIterator[tuple[Executor, list[Settlement | None]]]:
     settled: list[Settlement | None] = []
-    async with anyio.create_task_group() as group:
-        yield Executor(group, store, by_type([handler_of(run)]), 5, settled.append), settled
+    async with open_processes() as processes, anyio.create_task_group() as group:
+        yield Executor(group, store, Workshop(by_type([handler_of(run)]), processes, 5), settled.append), settled
 
 
 async def start_all(executor: Executor, store: LossyStore) -> None:

@@ -1,5 +1,6 @@
 """A job context whose progress can be read."""
 
+import math
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -19,6 +20,7 @@ def exam_job(job_id: UUID) -> Job:
         max_attempts=3,
         timeout_seconds=60,
         created_at=datetime(2025, 1, 1, tzinfo=UTC),
+        age_seconds=0.1,
         lease=Lease(job_id, job_id),
     )
 
@@ -29,4 +31,4 @@ def context_for(job: Job) -> tuple[JobContext, list[tuple[float, str]]]:
     async def report_progress(share: float, phase: str) -> None:
         progress.append((share, phase))
 
-    return JobContext(job, logger.bind(job_id=job.id), report_progress), progress
+    return JobContext(job, math.inf, logger.bind(job_id=job.id), report_progress), progress

@@ -7,7 +7,7 @@ import pytest
 import respx
 from pydantic import SecretStr
 
-from analysis_worker import JobContext, PermanentError, Settings
+from analysis_worker import Handler, JobContext, PermanentError, Settings
 from maxnutrition.app import app
 from maxnutrition.contracts import MedicalExamInput, MedicalExamResult
 from tests.unit.maxnutrition.fakes import context_for, exam_job
@@ -24,6 +24,7 @@ async def run(content: bytes, context: JobContext) -> MedicalExamResult:
         router.get("/storage/v1/object/analysis-inputs/u/exame.png").respond(content=content)
         async with app(settings) as handlers:
             [handler] = handlers
+            assert isinstance(handler, Handler)
             assert (handler.type, handler.input, handler.result) == (
                 "medical_exam",
                 MedicalExamInput,
