@@ -71,6 +71,9 @@ FUNCTIONS = {
     "reconcile_jobs": (WORKERS, ""),
     "replay_job": (OPERATORS, "%(job)s"),
     "replay_jobs": (OPERATORS, ""),
+    "prune_jobs": (OPERATORS, ""),
+    "delete_user_data": (OPERATORS, "gen_random_uuid()"),
+    "queue_stats": (OPERATORS, ""),
 }
 # Those who may call and are told that there is no such thing.
 NOT_FOUND = {("get_analysis_status", "other"), ("cancel_analysis", "other")}
