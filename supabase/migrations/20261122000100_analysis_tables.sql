@@ -115,7 +115,6 @@ create table public.analysis_jobs (
     input jsonb not null,
     input_hash text,
     cache_key text,
-    idempotency_key text,
     status text not null default 'pending',
     priority integer not null default 0,
     scheduled_at timestamptz not null default now(),
@@ -161,7 +160,6 @@ create table public.analysis_jobs (
     constraint analysis_jobs_priority_in_range check (priority between -100 and 100),
     constraint analysis_jobs_progress_in_range check (progress between 0 and 1),
     constraint analysis_jobs_phase_is_short check (length(phase) between 1 and 200),
-    constraint analysis_jobs_idempotency_key_is_short check (length(idempotency_key) between 1 and 200),
     constraint analysis_jobs_leased_by_is_short check (length(leased_by) between 1 and 200),
     constraint analysis_jobs_scheduled_at_is_a_time check (isfinite(scheduled_at)),
     constraint analysis_jobs_input_hash_is_sha256 check (input_hash ~ '^[0-9a-f]{64}$'),
@@ -191,9 +189,6 @@ create index analysis_jobs_pending_idx on public.analysis_jobs (id) where status
 create index analysis_jobs_processing_idx on public.analysis_jobs (type, user_id) where status = 'processing';
 -- A user's own list, newest first; also what the policy below and the deletion of a user look for.
 create index analysis_jobs_user_id_created_at_idx on public.analysis_jobs (user_id, created_at desc);
--- One job per key and user; jobs without a user share one space of keys.
-create unique index analysis_jobs_idempotency_key_idx on public.analysis_jobs (user_id, idempotency_key)
-    nulls not distinct where idempotency_key is not null;
 
 comment on table public.analysis_jobs is
     'One row per job. Published to Realtime: every write is an event for its subscribers.';
@@ -203,11 +198,10 @@ comment on column public.analysis_jobs.type is 'Which handler runs it.';
 comment on column public.analysis_jobs.input is
     'What the handler is given. Files are named as {"files": [{"bucket", "path"}]}, never embedded.';
 comment on column public.analysis_jobs.input_hash is
-    'SHA-256 of type and input, hexadecimal; null for rows not made by enqueue_analysis.';
+    'SHA-256, hexadecimal, of type and input, with the versions of files for their names; null for rows not made by '
+    'enqueue_analysis.';
 comment on column public.analysis_jobs.cache_key is
     'Where its result goes in analysis_cache; null where its type caches nothing.';
-comment on column public.analysis_jobs.idempotency_key is
-    'Chosen by the caller; enqueuing again under it returns this job.';
 comment on column public.analysis_jobs.status is 'pending, processing, completed, failed or cancelled.';
 comment on column public.analysis_jobs.priority is
     'Higher is claimed first; each level is worth ten seconds of waiting.';

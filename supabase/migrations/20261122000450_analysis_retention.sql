@@ -121,8 +121,8 @@ begin
 end
 $$;
 comment on function public.prune_jobs(integer) is
-    'Deletes jobs that their type''s policy keeps no longer, and expired results of the cache, at most max_jobs of each '
-    '(1 to 100000). Returns {completed, failed, cancelled, results, more}; more: call again.';
+    'Deletes jobs that their type''s policy keeps no longer, and expired results of the cache, at most max_jobs (1 to '
+    '100000) of each. Returns {completed, failed, cancelled, results, more}; more: call again.';
 
 -- The right to be forgotten -----------------------------------------------------------------------------------------
 create function private.list_user_objects(owner uuid, job_ids uuid[])
@@ -222,9 +222,9 @@ begin
 end
 $$;
 comment on function public.delete_user_data(uuid, integer) is
-    'Deletes all that is known of a user''s jobs, running ones too, at most max_jobs at a time. Returns {jobs, attempts, '
-    'keys, results, objects: [{bucket, name}], more}. The caller deletes the objects through the Storage API, calls '
-    'again while there is more, and may then delete the user.';
+    'Deletes all that is known of a user''s jobs, running ones too, at most max_jobs at a time. Returns {jobs, '
+    'attempts, keys, results, objects: [{bucket, name}], more}. The caller deletes the objects through the Storage '
+    'API, calls again while there is more, and may then delete the user.';
 
 -- Every day ---------------------------------------------------------------------------------------------------------
 -- Where pg_cron is. Where it is enabled later, these two lines are run by hand; workers reconcile without it too.

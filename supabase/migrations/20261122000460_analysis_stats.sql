@@ -223,11 +223,11 @@ begin
 end
 $$;
 comment on function public.queue_stats(integer) is
-    'Numbers of all jobs, and of each type under types. Now: pending = claimable + waiting (behind other jobs of their '
-    'user) + delayed (not due), oldest_claimable_seconds, oldest_waiting_seconds, running, workers_alive. In the window: '
-    'enqueued, ended and cached_per_minute; of its latest 10,000 attempts: attempts, error_rate (failed, lost and '
-    'expired among those that ended), and p50, p95, p99 of wait_seconds (due until claimed) and run_seconds. Null where '
-    'there is nothing to measure.';
+    'Numbers of all jobs, and of each type under types. Now: pending = claimable + waiting (behind other jobs of '
+    'their user) + delayed (not due), oldest_claimable_seconds, oldest_waiting_seconds, running, workers_alive. In the '
+    'window: enqueued, ended and cached_per_minute; of its latest 10,000 attempts: attempts, error_rate (failed, lost '
+    'and expired among those that ended), and p50, p95, p99 of wait_seconds (due until claimed) and run_seconds. Null '
+    'where there is nothing to measure.';
 
 revoke all on function
     private.measure_queue(),

@@ -38,7 +38,6 @@ CASES = [
     ("jobs", "progress_in_range", "progress = 1.01"),
     ("jobs", "progress_in_range", "progress = 'NaN'"),
     ("jobs", "phase_is_short", "phase = ''"),
-    ("jobs", "idempotency_key_is_short", "idempotency_key = repeat('x', 201)"),
     ("jobs", "leased_by_is_short", "leased_by = repeat('x', 201)"),
     ("jobs", "scheduled_at_is_a_time", "scheduled_at = 'infinity'"),
     ("jobs", "input_hash_is_sha256", "input_hash = 'abc'"),
