@@ -18,7 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from supabase_local.gateway import Service, create_gateway
 from supabase_local.keys import Keys
 from supabase_local.postgres import SUPERUSER
-from supabase_local.realtime import RealtimeOptions, create_realtime_app
+from supabase_local.realtime import Faults, RealtimeOptions, create_realtime_app
 from tests.databases import Databases
 
 SECRET = "the-secret-that-signs-every-token-of-these-tests"
@@ -58,14 +58,19 @@ async def connect_writer(database_url: str) -> psycopg.AsyncConnection:
 
 @asynccontextmanager
 async def running_realtime(
-    databases: Databases, schema: str = ONE_TABLE, options: RealtimeOptions | None = None, keys: Keys | None = None
+    databases: Databases,
+    schema: str = ONE_TABLE,
+    options: RealtimeOptions | None = None,
+    keys: Keys | None = None,
+    faults: Faults | None = None,
 ) -> AsyncIterator[RealtimeServer]:
     """With `keys` behind the gateway, else bare."""
     with databases.copied("platform") as name:
         database_url = databases.url(name, SUPERUSER)
         async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
             await connection.execute(schema.encode())
-        app = create_realtime_app(database_url, keys.jwt_secret if keys else SECRET, options or RealtimeOptions())
+        secret = keys.jwt_secret if keys else SECRET
+        app = create_realtime_app(database_url, secret, options or RealtimeOptions(), faults)
         runner = web.AppRunner(create_gateway({_PREFIX: Service(app)}, keys) if keys else app)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -100,12 +105,23 @@ class Client:
         payload: dict[str, Any] = frame["payload"]
         return payload
 
+    async def heartbeat(self) -> list[dict[str, Any]]:
+        """The frames that came before the server's answer."""
+        await self.send("phoenix", "heartbeat", {})
+        before: list[dict[str, Any]] = []
+        while (frame := await self.receive())["topic"] != "phoenix":
+            before.append(frame)
+        return before
+
+    async def open(self, topic: str, access_token: str | None = None, **config: object) -> dict[str, Any]:
+        """Join with a configuration; what the server answers."""
+        await self.send(topic, "phx_join", {"config": config, "access_token": access_token})
+        return await self.receive_event("phx_reply")
+
     async def join(self, topic: str = "realtime:t", access_token: str | None = None, **binding: str) -> None:
         """Join with one binding, on INSERTs of the jobs unless told otherwise."""
         entry = {"event": "INSERT", "schema": "public", "table": JOBS, **binding}
-        config = {"postgres_changes": [entry]}
-        await self.send(topic, "phx_join", {"config": config, "access_token": access_token})
-        assert (await self.receive_event("phx_reply"))["status"] == "ok"
+        assert (await self.open(topic, access_token, postgres_changes=[entry]))["status"] == "ok"
 
     async def subscribe(self, topic: str = "realtime:t", access_token: str | None = None, **binding: str) -> None:
         """Join and wait until changes flow."""
