@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -14,13 +14,14 @@ from analysis_worker.backoff import Backoff
 from analysis_worker.bell import Bell
 from analysis_worker.canary import Canary
 from analysis_worker.errors import StoreError
-from analysis_worker.executor import Executor
-from analysis_worker.flow import patience
+from analysis_worker.executor import Executor, Opening
+from analysis_worker.flow import goes_first, patience
 from analysis_worker.jobs import Job
 from analysis_worker.outcomes import Settlement
 from analysis_worker.ports import JobStore, WakeSource
 from analysis_worker.wakes import WakeReason
 
+_SECOND_LOOK_SECONDS = 1.0
 _CLAIM_BACKOFF = Backoff(first=0.5, cap=15.0)
 
 
@@ -48,11 +49,27 @@ class Dispatcher:
         self._unanswered: UUID | None = None
         self._left_behind = False
         self._next_due_at: float | None = None
+        self._second_look_at: float | None = None
+        self._workers: Collection[str] = ()
+
+    def meet(self, workers: Collection[str]) -> None:
+        """Know the living workers, to take turns with them."""
+        self._workers = workers
 
     def woken(self, reason: WakeReason, job_id: UUID | None = None) -> None:
+        """Look now or, where a single job was announced that another worker fetches first, a little later."""
         if job_id is not None:
             self._canary.announced(job_id)
+            if not goes_first(self._claims.worker_id, job_id, self._workers):
+                self._look_again_soon()
+                return
         self._bell.ring(reason)
+
+    def _look_again_soon(self) -> None:
+        if self._second_look_at is None:
+            delay = _SECOND_LOOK_SECONDS * (0.8 + 0.4 * random.random())  # noqa: S311 - workers must not look together
+            self._second_look_at = anyio.current_time() + delay
+            self._bell.nudge()
 
     def expect_due(self, seconds: float) -> None:
         """A job becomes due in `seconds`, and nothing will ring for it."""
@@ -85,31 +102,44 @@ class Dispatcher:
                 await anyio.sleep(delay)
 
     def _patience(self) -> float | None:
-        due_in = None if self._next_due_at is None else self._next_due_at - anyio.current_time()
-        return patience(self._wake_source.state, self._claims.poll_seconds, due_in)
+        look_at = min((at for at in (self._next_due_at, self._second_look_at) if at is not None), default=None)
+        look_in = None if look_at is None else look_at - anyio.current_time()
+        return patience(self._wake_source.state, self._claims.poll_seconds, look_in)
 
     async def _drain(self, reason: WakeReason) -> None:
-        """Claim to free capacity, again while batches come back full."""
+        """Claim to free capacity, again while batches come back full.
+
+        One that does not says that nothing claimable is left, so whatever there was to look at again is seen to.
+        """
         if self._next_due_at is not None and self._next_due_at <= anyio.current_time():
             self._next_due_at = None
         self._left_behind = True
-        while (free := self._executor.free_slots) > 0:
-            jobs = await self._claim(free)
-            if missed := self._canary.missed(jobs, self._wake_source.ready_seconds):
-                logger.warning("events missed", count=missed)
-                self._wake_source.distrust()
-            for job in jobs:
-                log = logger.bind(job_id=str(job.id), job_type=job.type, attempt=job.attempt)
-                log.info("claimed", woken_by=reason.value)
-                self._executor.start(job)
-            if len(jobs) < free:
-                self._left_behind = False
+        self._second_look_at = None
+        while openings := self._executor.openings():
+            full = [await self._fill(opening, reason) for opening in openings]
+            if not any(full):
+                self._left_behind = self._executor.has_full_type
                 return
 
-    async def _claim(self, max_jobs: int) -> Sequence[Job]:
+    async def _fill(self, opening: Opening, reason: WakeReason) -> bool:
+        """Claim for one opening and start what comes; True where as much came as was asked for."""
+        max_jobs = min(opening.slots, self._executor.free_slots)
+        if max_jobs == 0:
+            return True
+        jobs = await self._claim(opening.types, max_jobs)
+        if missed := self._canary.missed(jobs, self._wake_source.ready_seconds):
+            logger.warning("events missed", count=missed)
+            self._wake_source.distrust()
+        for job in jobs:
+            log = logger.bind(job_id=str(job.id), job_type=job.type, attempt=job.attempt)
+            log.info("claimed", woken_by=reason.value)
+            self._executor.start(job)
+        return len(jobs) >= max_jobs
+
+    async def _claim(self, types: Collection[str], max_jobs: int) -> Sequence[Job]:
         lease_id = self._unanswered or self._claims.new_lease_id()
         self._unanswered = lease_id
         with anyio.CancelScope(shield=True):  # jobs claimed while the worker is told to stop are ours to give back
-            jobs = await self._store.claim(self._claims.worker_id, lease_id, self._executor.types, max_jobs)
+            jobs = await self._store.claim(self._claims.worker_id, lease_id, types, max_jobs)
         self._unanswered = None
         return jobs

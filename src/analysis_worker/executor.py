@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -42,6 +43,7 @@ class _Stop(Enum):
 @dataclass(slots=True)
 class _Running:
     lease: Lease
+    type: str
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     settling: anyio.CancelScope = field(default_factory=lambda: anyio.CancelScope(shield=True))
     stop: _Stop | None = None
@@ -50,6 +52,14 @@ class _Running:
         if self.stop is None:
             self.stop = stop
             self.scope.cancel()
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Slots for jobs of these types."""
+
+    types: Collection[str]
+    slots: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +95,31 @@ class Executor:
         return [running.lease for running in list(self._running.values())]
 
     @property
-    def types(self) -> Collection[str]:
-        return self._workshop.handlers.keys()
-
-    @property
     def free_slots(self) -> int:
         return self._workshop.concurrency - len(self._running)
 
+    def openings(self) -> list[Opening]:
+        """What may be claimed now: all types without a limit together, and each type that has a limit by itself."""
+        if self.free_slots == 0:
+            return []
+        unlimited = [type for type, handler in self._workshop.handlers.items() if handler.concurrency is None]
+        openings = [Opening(unlimited, self.free_slots)] if unlimited else []
+        limited = [Opening([type], min(self.free_slots, left)) for type, left in self._left_of_limits().items() if left]
+        return openings + limited
+
+    @property
+    def has_full_type(self) -> bool:
+        """Whether a type is not claimed at the moment because it is at its limit."""
+        return 0 in self._left_of_limits().values()
+
+    def _left_of_limits(self) -> dict[str, int]:
+        busy = Counter(running.type for running in self._running.values())
+        handlers = self._workshop.handlers.items()
+        return {type: handler.concurrency - busy[type] for type, handler in handlers if handler.concurrency is not None}
+
     def start(self, job: Job) -> None:
         """Run the job in the background; its lease counts as held from now on."""
-        running = _Running(job.lease)
+        running = _Running(job.lease, job.type)
         self._running[job.id] = running
         self._group.start_soon(self._run, job, running)
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Collection
+from uuid import UUID
+
 from analysis_worker.wakes import ListenerState
 
 
@@ -14,6 +18,18 @@ def patience(state: ListenerState, poll_seconds: float, next_due_seconds: float 
     if next_due_seconds is not None:
         limits.append(max(0.0, next_due_seconds))
     return min(limits, default=None)
+
+
+def goes_first(worker_id: str, job_id: UUID, workers: Collection[str]) -> bool:
+    """Whether this worker fetches an announced job at once, and the others of `workers` only see to it later.
+
+    Highest random weight: every worker that knows the same others comes to the same answer, without a word.
+    """
+
+    def weight(worker: str) -> bytes:
+        return hashlib.blake2b(job_id.bytes + worker.encode(), digest_size=8).digest()
+
+    return all(weight(worker_id) >= weight(other) for other in workers)
 
 
 class Throttle:

@@ -2,7 +2,7 @@
 
 Three kinds, by where the function runs: a `Handler` in the worker's event loop, a `ThreadHandler` in a thread, for code
 that waits without `await`, a `ProcessHandler` in a process that is killed when the job is cancelled or late, for code
-that computes.
+that computes. `concurrency` limits how many of one type a worker runs at a time, within its slots.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ class Handler(Generic[InputT, ResultT]):
     input: builtins.type[InputT]
     result: builtins.type[ResultT]
     run: Callable[[InputT, JobContext], Awaitable[ResultT]]
+    concurrency: int | None = None
 
     async def call(self, input: InputT, context: JobContext, processes: Processes) -> object:
         del processes
@@ -50,6 +51,7 @@ class ThreadHandler(Generic[InputT, ResultT]):
     input: builtins.type[InputT]
     result: builtins.type[ResultT]
     run: Callable[[InputT, JobContext], ResultT]
+    concurrency: int | None = None
 
     async def call(self, input: InputT, context: JobContext, processes: Processes) -> object:
         del processes
@@ -68,6 +70,7 @@ class ProcessHandler(Generic[InputT, ResultT]):
     input: builtins.type[InputT]
     result: builtins.type[ResultT]
     run: Callable[[InputT], ResultT]
+    concurrency: int | None = None
 
     def __post_init__(self) -> None:
         check_importable(self.run)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -53,9 +53,15 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """What one pass of the reconciler did, and in how many seconds the next waiting job is due (None: none waits)."""
+    """What one pass of the reconciler did and found.
+
+    `claimable` jobs could be claimed now; the next of the others is due in `next_due_seconds` (None: there is none).
+    `workers` are the ids of those alive.
+    """
 
     rescued: int
     expired: int
     failed: int
+    claimable: int
     next_due_seconds: float | None
+    workers: Collection[str]

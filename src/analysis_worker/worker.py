@@ -100,7 +100,7 @@ class Worker:
             async with anyio.create_task_group() as intake:
                 intake.start_soon(self._wake_source.run, _Ears(dispatcher, executor, pulse))
                 intake.start_soon(dispatcher.run)
-                intake.start_soon(self._reconcile, store, bell, dispatcher)
+                intake.start_soon(self._reconcile, store, dispatcher)
                 await self._stopping.wait()
                 intake.cancel_scope.cancel()
             await self._drain(executor)
@@ -111,9 +111,8 @@ class Worker:
         idle_seconds = max(settings.heartbeat_seconds, settings.lease_seconds - _IDLE_MARGIN_SECONDS)
         return Heartbeat(self.worker_id, settings.heartbeat_seconds, idle_seconds, settings.lease_seconds)
 
-    async def _reconcile(self, store: JobStore, bell: Bell, dispatcher: Dispatcher) -> None:
-        interval = self._settings.reconcile_seconds
-        await reconcile_forever(store, bell, dispatcher.expect_due, interval_seconds=interval)
+    async def _reconcile(self, store: JobStore, dispatcher: Dispatcher) -> None:
+        await reconcile_forever(store, dispatcher, interval_seconds=self._settings.reconcile_seconds)
 
     async def _drain(self, executor: Executor) -> None:
         logger.info("draining", running=len(executor.held), grace_seconds=self._settings.grace_seconds)

@@ -97,7 +97,14 @@ class MemoryJobStore:
         waiting = [job.scheduled_at for job in self.jobs.values() if job.status is JobStatus.PENDING]
         later = [(at - now).total_seconds() for at in waiting if at > now]
         failed = sum(job.status is JobStatus.FAILED for job in lost)
-        return Reconciliation(len(lost) - failed, 0, failed, min(later, default=None))
+        return Reconciliation(
+            rescued=len(lost) - failed,
+            expired=0,
+            failed=failed,
+            claimable=len(waiting) - len(later),
+            next_due_seconds=min(later, default=None),
+            workers=[worker for worker, until in self._alive_until.items() if until > now],
+        )
 
     async def deregister(self, worker_id: str) -> None:
         self._alive_until.pop(worker_id, None)

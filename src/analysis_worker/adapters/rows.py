@@ -54,10 +54,19 @@ class LostRow(_Row):
 
 
 class ReconciledRow(_Row):
-    rescued: int = 0
-    expired: int = 0
-    failed: int = 0
-    next_due_seconds: float | None = None
+    rescued: int
+    expired: int
+    failed: int
+    pending: int
+    next_due_seconds: float | None
+    workers: list[str] = []
 
     def reconciliation(self) -> Reconciliation:
-        return Reconciliation(self.rescued, self.expired, self.failed, self.next_due_seconds)
+        return Reconciliation(
+            rescued=self.rescued,
+            expired=self.expired,
+            failed=self.failed,
+            claimable=self.pending,
+            next_due_seconds=self.next_due_seconds,
+            workers=self.workers,
+        )

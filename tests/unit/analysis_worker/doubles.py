@@ -15,7 +15,7 @@ from analysis_worker import Handler, JobContext
 from analysis_worker.adapters.memory import MemoryJobStore
 from analysis_worker.errors import StoreRejectedError, StoreUnavailableError
 from analysis_worker.jobs import Job, Lease
-from analysis_worker.outcomes import Completed, Outcome, Settlement
+from analysis_worker.outcomes import Completed, Outcome, Reconciliation, Settlement
 from analysis_worker.ports import Listener
 from analysis_worker.wakes import ListenerState, WakeReason
 
@@ -42,6 +42,7 @@ class LossyStore(MemoryJobStore):
         self.refused_results: str | None = None
         self.claims: list[UUID] = []
         self.heartbeats = 0
+        self.reconciliations = 0
 
     async def claim(self, worker_id: str, lease_id: UUID, types: Collection[str], max_jobs: int) -> Sequence[Job]:
         self.claims.append(lease_id)
@@ -59,6 +60,10 @@ class LossyStore(MemoryJobStore):
     async def heartbeat(self, worker_id: str, lease_seconds: float, held: Collection[Lease]) -> Collection[UUID]:
         self.heartbeats += 1
         return await super().heartbeat(worker_id, lease_seconds, held)
+
+    async def reconcile(self) -> Reconciliation:
+        self.reconciliations += 1
+        return await super().reconcile()
 
     def _lose(self, method: str) -> None:
         if self.lost_answers.get(method, 0) > 0:
@@ -96,8 +101,8 @@ class Number(BaseModel):
 Run = Callable[[Number, JobContext], Any]
 
 
-def handler_of(run: Run, type: str = "double") -> Handler[Number, Number]:
-    return Handler(type=type, input=Number, result=Number, run=run)
+def handler_of(run: Run, type: str = "double", concurrency: int | None = None) -> Handler[Number, Number]:
+    return Handler(type=type, input=Number, result=Number, run=run, concurrency=concurrency)
 
 
 async def double(number: Number, _: JobContext) -> Number:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +12,7 @@ from pydantic import ValidationError
 from analysis_worker import Settings
 from analysis_worker.backoff import Backoff
 from analysis_worker.errors import DeferredError, HandlerError, PermanentError, RetryableError
-from analysis_worker.flow import patience
+from analysis_worker.flow import goes_first, patience
 from analysis_worker.outcomes import Deferred, Failed
 from analysis_worker.settings import variable_of
 from analysis_worker.settle import outcome_of_error
@@ -37,6 +39,16 @@ def test_only_a_ready_listener_with_nothing_due_may_wait_for_ever(
     if state is not ListenerState.READY:
         assert wait is not None
         assert wait <= poll
+
+
+@given(st.uuids(), st.lists(st.text(min_size=1), min_size=1, unique=True))
+def test_exactly_one_of_the_workers_goes_first(job_id: UUID, workers: list[str]) -> None:
+    assert sum(goes_first(worker, job_id, workers) for worker in workers) == 1
+
+
+@given(st.uuids())
+def test_who_knows_nobody_goes_first(job_id: UUID) -> None:
+    assert goes_first("me", job_id, [])
 
 
 @pytest.mark.parametrize(

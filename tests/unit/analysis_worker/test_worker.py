@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
+from uuid import UUID
 
 import anyio
 import pytest
@@ -14,6 +16,8 @@ from pydantic import SecretStr
 
 from analysis_worker import JobContext, JobStatus, RetryableError, Settings, lease
 from analysis_worker.adapters.memory import MemoryJob
+from analysis_worker.flow import goes_first
+from analysis_worker.handlers import AnyHandler
 from analysis_worker.wakes import ListenerState, WakeReason
 from analysis_worker.worker import Worker
 from tests.unit.analysis_worker.doubles import (
@@ -45,15 +49,19 @@ def settings(**changes: object) -> Settings:
 
 @asynccontextmanager
 async def working(
-    store: LossyStore, run: Run = double, state: ListenerState = ListenerState.READY, **changes: object
+    store: LossyStore,
+    run: Run = double,
+    state: ListenerState = ListenerState.READY,
+    handlers: Sequence[AnyHandler] = (),
+    **changes: object,
 ) -> AsyncIterator[tuple[Worker, ScriptedWakeSource]]:
     """A worker that has looked at the queue once and now waits for the bell."""
     source = ScriptedWakeSource(state)
-    worker = Worker(lambda: nullcontext(store), source, [handler_of(run)], settings(**changes), "w1")
+    worker = Worker(lambda: nullcontext(store), source, handlers or [handler_of(run)], settings(**changes), "w1")
     async with anyio.create_task_group() as group:
         group.start_soon(worker.run)
         await source.listening.wait()
-        await eventually(lambda: len(store.claims) >= 1)
+        await eventually(lambda: store.reconciliations >= 1)
         yield worker, source
         worker.stop()
 
@@ -72,7 +80,7 @@ async def test_a_ring_brings_in_the_new_job_and_nothing_is_claimed_without_one(s
     async with working(store) as (_, source):
         job = store.enqueue("double", {"n": 1})
         await anyio.wait_all_tasks_blocked()
-        assert (job.status, len(store.claims)) == (JobStatus.PENDING, 1)
+        assert (job.status, store.claims) == (JobStatus.PENDING, [])
         source.ring(WakeReason.REALTIME)
         await eventually(lambda: is_completed(job))
 
@@ -81,9 +89,9 @@ async def test_many_rings_before_the_claim_are_one_claim(store: LossyStore) -> N
     async with working(store) as (_, source):
         for _ in range(50):
             source.ring(WakeReason.REALTIME)
-        await eventually(lambda: len(store.claims) == 2)
+        await eventually(lambda: len(store.claims) == 1)
         await anyio.wait_all_tasks_blocked()
-    assert len(store.claims) == 2
+    assert len(store.claims) == 1
 
 
 async def test_a_full_batch_is_followed_until_the_queue_is_empty(store: LossyStore) -> None:
@@ -135,7 +143,7 @@ async def test_a_claim_without_an_answer_is_repeated_under_its_lease(store: Loss
         store.lost_answers = {"claim": 1}
         source.ring(WakeReason.REALTIME)
         await eventually(lambda: is_completed(job))
-    assert store.claims[1] == store.claims[2]
+    assert store.claims[0] == store.claims[1]
     assert (job.attempt, len(job.ended)) == (1, 1)
 
 
@@ -266,3 +274,49 @@ def a_rude_loop(until: Callable[[], bool]) -> None:
     give_up_at = time.monotonic() + 5
     while not until() and time.monotonic() < give_up_at:
         time.sleep(0.001)
+
+
+async def test_a_limit_per_type_is_kept_while_other_types_go_on(store: LossyStore) -> None:
+    running: Counter[str] = Counter()
+    peak: Counter[str] = Counter()
+
+    async def run(number: Number, context: JobContext) -> Number:
+        running[context.job.type] += 1
+        peak[context.job.type] = max(peak[context.job.type], running[context.job.type])
+        await anyio.sleep(0.002)
+        running[context.job.type] -= 1
+        return number
+
+    handlers = [handler_of(run, "heavy", concurrency=1), handler_of(run, "light")]
+    jobs = [store.enqueue(type, {"n": n}) for type in ("heavy", "light") for n in range(8)]
+    async with working(store, handlers=handlers, concurrency=4):
+        await eventually(lambda: is_completed(*jobs))
+    assert peak["heavy"] == 1
+    assert peak["light"] > 1
+
+
+async def test_an_announced_job_is_fetched_by_one_worker_at_once_and_by_the_others_only_if_it_stays(
+    store: LossyStore, clock: Clock
+) -> None:
+    await store.heartbeat("other", 1000, [])
+    async with working(store) as (_, source):
+        await eventually(lambda: store.heartbeats >= 2)
+        source.ring(WakeReason.SWEEP)
+        await eventually(lambda: len(store.claims) == 1)
+        both = ["w1", "other"]
+        mine = next(job_id for job_id in map(numbered, range(100)) if goes_first("w1", job_id, both))
+        theirs = next(job_id for job_id in map(numbered, range(100)) if not goes_first("w1", job_id, both))
+        job = store.enqueue("double", {"n": 1})
+        source.ring(WakeReason.REALTIME, theirs)
+        await anyio.wait_all_tasks_blocked()
+        assert (job.status, len(store.claims)) == (JobStatus.PENDING, 1)
+        await eventually(lambda: is_completed(job))
+        job = store.enqueue("double", {"n": 1})
+        started_at = anyio.current_time()
+        source.ring(WakeReason.REALTIME, mine)
+        await eventually(lambda: is_completed(job))
+        assert anyio.current_time() - started_at < 0.5
+
+
+def numbered(number: int) -> UUID:
+    return UUID(int=number, version=4)
