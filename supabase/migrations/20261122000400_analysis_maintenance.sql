@@ -223,6 +223,29 @@ end
 $$;
 comment on function private.describe_backlog() is 'What reconcile_jobs says about pending jobs.';
 
+create function private.living_workers()
+returns jsonb
+language plpgsql
+stable
+security invoker
+set search_path = ''
+as $$
+declare
+    ids jsonb;
+begin
+    select coalesce(jsonb_agg(living.id), '[]') into ids
+    from (
+        select worker.id
+        from public.analysis_workers as worker
+        where worker.heartbeat_at + make_interval(secs => worker.lease_seconds) > now()
+        order by worker.heartbeat_at desc
+        limit 100
+    ) as living;
+    return ids;
+end
+$$;
+comment on function private.living_workers() is 'The ids of the workers alive, at most 100 of them.';
+
 create function private.reconcile_jobs()
 returns jsonb
 language plpgsql
@@ -251,7 +274,9 @@ begin
             for update skip locked
         ));
     end if;
-    return done || private.describe_backlog() || jsonb_build_object('ran', ran);
+    return done
+        || private.describe_backlog()
+        || jsonb_build_object('ran', ran, 'workers', private.living_workers());
 end
 $$;
 comment on function private.reconcile_jobs() is 'Body of public.reconcile_jobs.';
@@ -269,10 +294,10 @@ end
 $$;
 comment on function public.reconcile_jobs() is
     'Ends attempts of dead workers and attempts far past their deadline, and puts the queue right. Returns {ran, '
-    'rescued, expired, failed, queued, unqueued, admitted, pending, next_due_at, next_due_seconds}: ran is false where '
-    'another call is at it; rescued and expired count jobs that are pending again, failed those that are not; queued, '
+    'rescued, expired, failed, queued, unqueued, admitted, pending, next_due_at, next_due_seconds, workers}: ran is '
+    'false where another call is at it; rescued and expired count jobs that are pending again, failed those that are not; queued, '
     'unqueued and admitted count rows of the queue that were missing, too many and left waiting; pending counts what '
-    'is due, at most 10000, next_due is the first of the rest.';
+    'is due, at most 10000, next_due is the first of the rest; workers are the ids of those alive, at most 100.';
 
 revoke all on function
     private.end_stuck_attempts(),
@@ -280,6 +305,7 @@ revoke all on function
     private.unqueue_orphans(),
     private.repair_queue(),
     private.describe_backlog(),
+    private.living_workers(),
     private.reconcile_jobs(),
     public.reconcile_jobs()
 from public, anon, authenticated, service_role;

@@ -59,7 +59,7 @@ class ReconciledRow(_Row):
     failed: int
     pending: int
     next_due_seconds: float | None
-    workers: list[str] = []
+    workers: list[str]
 
     def reconciliation(self) -> Reconciliation:
         return Reconciliation(

@@ -190,6 +190,23 @@ async def test_a_worker_that_deregisters_gives_back_what_it_still_holds(queue: Q
     assert await status(queue, job.id) == ("pending", 0)
 
 
+async def test_the_reconciler_names_the_workers_alive(queue: Queue) -> None:
+    await queue.store.heartbeat("w1", 25, [])
+    await queue.pass_time(20)
+    await queue.store.heartbeat("w2", 25, [])
+    assert sorted((await queue.store.reconcile()).workers) == ["w1", "w2"]
+    await queue.pass_time(10)
+    assert list((await queue.store.reconcile()).workers) == ["w2"]
+
+
+async def test_the_reconciler_says_whether_there_is_anything_to_claim(queue: Queue) -> None:
+    assert (await queue.store.reconcile()).claimable == 0
+    await queue.enqueue()
+    assert (await queue.store.reconcile()).claimable == 1
+    await claim_one(queue)
+    assert (await queue.store.reconcile()).claimable == 0
+
+
 async def test_claims_at_the_same_time_share_no_job(queue: Queue) -> None:
     ids = {await queue.enqueue() for _ in range(30)}
     claimed: list[UUID] = []
