@@ -48,14 +48,14 @@ async def run_worker(settings: Settings, app: App, on_started: Callable[[Worker]
 
 @asynccontextmanager
 async def _open_store(settings: Settings) -> AsyncIterator[JobStore]:
-    async with new_http_client(settings.supabase_url, settings.supabase_key.get_secret_value()) as client:
+    async with new_http_client(settings.supabase_url, settings.current_key) as client:
         yield PostgrestJobStore(client)
 
 
 def _wake_source(settings: Settings, worker_id: str) -> WakeSource:
     if not settings.realtime:
         return NoWakeSource()
-    return RealtimeWakeSource(settings.supabase_url, settings.supabase_key.get_secret_value, worker_id)
+    return RealtimeWakeSource(settings.supabase_url, settings.current_key, worker_id)
 
 
 async def run_until_signalled(settings: Settings, app: App) -> bool:

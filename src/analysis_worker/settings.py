@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
@@ -17,9 +18,13 @@ class Settings(BaseSettings):
 
     supabase_url: str = Field(validation_alias=AliasChoices("supabase_url", "SUPABASE_URL"))
     supabase_key: SecretStr = Field(
+        default=SecretStr(""),
         validation_alias=AliasChoices(
             "supabase_key", "SUPABASE_SECRET_KEY", "SUPABASE_SERVICE_ROLE_KEY", "SUPABASE_KEY"
-        )
+        ),
+    )
+    supabase_key_file: Path | None = Field(
+        default=None, validation_alias=AliasChoices("supabase_key_file", "SUPABASE_SECRET_KEY_FILE")
     )
     concurrency: int = Field(default=5, ge=1, le=1000)
     heartbeat_seconds: Seconds = 8.0
@@ -39,14 +44,26 @@ class Settings(BaseSettings):
         return url.rstrip("/")
 
     @model_validator(mode="after")
+    def _some_key(self) -> Self:
+        if not self.supabase_key.get_secret_value() and self.supabase_key_file is None:
+            raise ValueError("set SUPABASE_SECRET_KEY or SUPABASE_SECRET_KEY_FILE")
+        return self
+
+    @model_validator(mode="after")
     def _lease_outlives_a_missed_heartbeat(self) -> Self:
         if self.lease_seconds < 2 * self.heartbeat_seconds:
             raise ValueError("lease_seconds must be at least twice heartbeat_seconds")
         return self
 
+    def current_key(self) -> str:
+        """The key to use now. One in a file can be exchanged while the worker runs; raises OSError without the file."""
+        if self.supabase_key_file is None:
+            return self.supabase_key.get_secret_value()
+        return self.supabase_key_file.read_text().strip()
+
 
 def variable_of(location: tuple[int | str, ...]) -> str:
     """The environment variable behind a field of Settings, for messages."""
     field = ".".join(map(str, location)) or "settings"
-    special = {"supabase_url": "SUPABASE_URL", "supabase_key": "SUPABASE_SECRET_KEY"}
+    special = {"supabase_url": "SUPABASE_URL", "supabase_key": "SUPABASE_SECRET_KEY", "settings": "settings"}
     return special.get(field, f"ANALYSIS_WORKER_{field.upper()}")

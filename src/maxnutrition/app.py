@@ -14,6 +14,5 @@ from maxnutrition.media.storage import open_storage
 
 @asynccontextmanager
 async def app(settings: Settings) -> AsyncIterator[Sequence[AnyHandler]]:
-    key = settings.supabase_key.get_secret_value()
-    async with open_storage(settings.supabase_url, key) as storage, open_ocr() as ocr:
+    async with open_storage(settings.supabase_url, settings.current_key) as storage, open_ocr() as ocr:
         yield [medical_exam(storage, ocr)]

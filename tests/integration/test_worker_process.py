@@ -154,7 +154,30 @@ def test_bad_configuration_is_named_by_its_variable(playground: Playground) -> N
     run = playground.run("run", "--app", "tests.apps:app")
     assert run.returncode == 2
     assert "SUPABASE_URL: Field required" in run.stderr
-    assert "SUPABASE_SECRET_KEY: Field required" in run.stderr
+
+
+def test_a_missing_key_is_named_too(stack: StackVariables, playground: Playground) -> None:
+    with playground.started("run", "--app", "tests.apps:app", SUPABASE_URL=stack.api_url) as process:
+        _, log = process.communicate(timeout=WAIT_SECONDS)
+    assert process.returncode == 2
+    assert "set SUPABASE_SECRET_KEY or SUPABASE_SECRET_KEY_FILE" in log
+
+
+def test_a_key_in_a_file_is_exchanged_while_the_worker_runs(
+    stack: StackVariables, database: Connection, playground: Playground
+) -> None:
+    gate = playground.directory / "gate"
+    gate.touch()
+    key_file = playground.directory / "key"
+    key_file.write_text("sb_secret_of_yesterday")
+    job_id = enqueue(database, gate)
+    with worker(stack, playground, SUPABASE_SECRET_KEY="", SUPABASE_SECRET_KEY_FILE=str(key_file)) as process:
+        assert process.stderr is not None
+        while "realtime refused the key" not in process.stderr.readline():
+            pass
+        assert job(database, job_id)["status"] == "pending"
+        key_file.write_text(f"{stack.secret_key}\n")
+        wait_for(database, job_id, "completed")
 
 
 def test_an_application_that_does_not_exist_is_named(stack: StackVariables, playground: Playground) -> None:

@@ -5,7 +5,7 @@ Plain httpx and not supabase-py, whose errors carry no HTTP status, so that "ref
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from typing import Any, TypeVar, assert_never
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from analysis_worker.jobs import Job, Lease
 from analysis_worker.outcomes import Completed, Deferred, Failed, Outcome, Reconciliation, Released, Settlement
 
 _TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+_ASK_AGAIN = {401, 403, 408, 429}
 _T = TypeVar("_T")
 _CLAIMED = TypeAdapter(list[ClaimedRow])
 _ANSWER = TypeAdapter(AnswerRow)
@@ -26,12 +27,29 @@ _LOST = TypeAdapter(LostRow)
 _RECONCILED = TypeAdapter(ReconciledRow)
 
 
-def new_http_client(url: str, key: str) -> httpx.AsyncClient:
-    """A client for `{url}/rest/v1`. An opaque key goes into `apikey` alone: it is no bearer token."""
-    headers = {"apikey": key, "accept": "application/json"}
-    if key.startswith("ey"):
-        headers["authorization"] = f"Bearer {key}"
-    return httpx.AsyncClient(base_url=f"{url}/rest/v1/", headers=headers, timeout=_TIMEOUT, http2=False)
+class KeyAuth(httpx.Auth):
+    """Asks for the key at every request. An opaque one goes into `apikey` alone: it is no bearer token."""
+
+    def __init__(self, current_key: Callable[[], str]) -> None:
+        self._current_key = current_key
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        key = self._current_key()
+        request.headers["apikey"] = key
+        if key.startswith("ey"):
+            request.headers["authorization"] = f"Bearer {key}"
+        yield request
+
+
+def new_http_client(url: str, current_key: Callable[[], str]) -> httpx.AsyncClient:
+    """A client for `{url}/rest/v1`."""
+    return httpx.AsyncClient(
+        base_url=f"{url}/rest/v1/",
+        auth=KeyAuth(current_key),
+        headers={"accept": "application/json"},
+        timeout=_TIMEOUT,
+        http2=False,
+    )
 
 
 class PostgrestJobStore:
@@ -72,7 +90,7 @@ class PostgrestJobStore:
         """The function's answer. Anything that does not say whether the call took effect is "unavailable"."""
         try:
             response = await self._client.post(f"rpc/{function}", json=arguments)
-        except httpx.TransportError as error:
+        except (httpx.TransportError, OSError) as error:  # OSError: the file with the key
             raise StoreUnavailableError(f"{function}: {type(error).__name__}") from error
         if not response.is_success:
             raise _failure(function, response)
@@ -88,8 +106,9 @@ def _failure(function: str, response: httpx.Response) -> StoreRejectedError | St
     except ValueError:
         body = {}
     code = body.get("code") if isinstance(body, dict) else None
-    # A 400 without a code is PostgREST losing its database in the middle of a call: the outcome is unknown.
-    if response.status_code >= 500 or response.status_code in {408, 429} or not code:
+    # A 400 without a code is PostgREST losing its database in the middle of a call: the outcome is unknown. A refused
+    # key says nothing about the call: it is being exchanged, and the same call will pass under the next one.
+    if response.status_code >= 500 or response.status_code in _ASK_AGAIN or not code:
         return StoreUnavailableError(f"{function}: HTTP {response.status_code} {code or ''}".rstrip())
     return StoreRejectedError(str(code), f"{function}: {body.get('message')}")
 

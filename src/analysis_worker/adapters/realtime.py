@@ -76,7 +76,7 @@ class RealtimeWakeSource:
             while True:
                 generation += 1
                 self._distrusted = False
-                end = await self._listen(Subscription(self._url, self._key(), listener), generation, listener)
+                end = await self._listen(generation, listener)
                 if end is _End.OLD_AGE:
                     continue
                 failures = 1 if end is _End.TROUBLE else failures + 1
@@ -88,10 +88,12 @@ class RealtimeWakeSource:
             self._enter(ListenerState.CLOSED)
             await self._close_retired()
 
-    async def _listen(self, subscription: Subscription, generation: int, listener: Listener) -> _End:
+    async def _listen(self, generation: int, listener: Listener) -> _End:
         """From connecting to the first trouble or to old age, which leaves the connection open for the next one."""
         end = _End.NEVER_READY
+        subscription: Subscription | None = None
         try:
+            subscription = Subscription(self._url, self._key(), listener)
             async with anyio.create_task_group() as group:
                 with anyio.fail_after(self._patience.ready):
                     await subscription.open(f"{self._name}-{generation}")
@@ -103,7 +105,7 @@ class RealtimeWakeSource:
         finally:
             if end is _End.OLD_AGE:
                 self._retired = subscription
-            else:
+            elif subscription is not None:
                 await subscription.close()
         return end
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from urllib.parse import quote
 
@@ -14,15 +14,18 @@ from maxnutrition.media.images import MAX_BYTES
 
 
 class Storage:
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, client: httpx.AsyncClient, current_key: Callable[[], str]) -> None:
         self._client = client
+        self._current_key = current_key
 
     async def download(self, file: StoredFile, max_bytes: int = MAX_BYTES) -> bytes:
         """Raises `PermanentError` (file_not_found, file_too_large, storage_refused), `RetryableError`
         (storage_unavailable)."""
         path = f"/storage/v1/object/{quote(file.bucket, safe='')}/{quote(file.path)}"
+        key = self._current_key()
+        headers = {"apikey": key, "Authorization": f"Bearer {key}"}
         try:
-            async with self._client.stream("GET", path) as response:
+            async with self._client.stream("GET", path, headers=headers) as response:
                 await _refuse_errors(response)
                 return await _read_capped(response, max_bytes)
         except httpx.TransportError as error:
@@ -30,12 +33,11 @@ class Storage:
 
 
 @asynccontextmanager
-async def open_storage(url: str, service_key: str) -> AsyncIterator[Storage]:
+async def open_storage(url: str, current_key: Callable[[], str]) -> AsyncIterator[Storage]:
     """Redirects are not followed: they would carry the service key elsewhere."""
-    headers = {"apikey": service_key, "Authorization": f"Bearer {service_key}"}
     timeout = httpx.Timeout(30.0, connect=5.0)
-    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=timeout, trust_env=False) as client:
-        yield Storage(client)
+    async with httpx.AsyncClient(base_url=url, timeout=timeout, trust_env=False) as client:
+        yield Storage(client, current_key)
 
 
 async def _refuse_errors(response: httpx.Response) -> None:

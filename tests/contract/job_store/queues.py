@@ -103,7 +103,7 @@ async def postgrest_queue(url: str, authenticator_url: str) -> AsyncIterator[Pos
     host, port = runner.addresses[0][:2]
     try:
         async with (
-            new_http_client(f"http://{host}:{port}", keys.service_role_key) as client,
+            new_http_client(f"http://{host}:{port}", lambda: keys.service_role_key) as client,
             await psycopg.AsyncConnection.connect(url, autocommit=True, row_factory=psycopg.rows.dict_row) as database,
         ):
             insert = "insert into public.analysis_types (type, timeout_seconds) values (%s, 60)"

@@ -78,7 +78,7 @@ FUNCTIONS = {
 # Those who may call and are told that there is no such thing.
 NOT_FOUND = {("get_analysis_status", "other"), ("cancel_analysis", "other")}
 # Run as their owner without being the body of a public function.
-TRIGGERS = {"check_input_schema", "queue_pending_job", "unqueue_settled_job"}
+TRIGGERS = {"check_input_schema", "queue_pending_job", "ring_doorbell", "unqueue_settled_job"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ FILE = StoredFile(path="user/exame.jpg")
 
 
 async def download(file: StoredFile = FILE, max_bytes: int = 1000) -> bytes:
-    async with open_storage(URL, "service-key") as storage:
+    async with open_storage(URL, lambda: "service-key") as storage:
         return await storage.download(file, max_bytes)
 
 
