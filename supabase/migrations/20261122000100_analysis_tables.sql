@@ -249,14 +249,19 @@ create table public.analysis_queue (
 );
 alter table public.analysis_queue enable row level security;
 
--- What a claim reads: the claimable rows of one type, in order; also which delayed rows are due.
-create index analysis_queue_position_idx on public.analysis_queue (type, state, position, sequence)
+-- The queue changes faster than its statistics, so for every question there is one index that fits and no other that
+-- seems to; hence the predicates.
+--
+-- What a claim reads: the claimable rows of one type, in order; also which delayed rows are due. Only for questions
+-- that start from the head, and say so by position > '-infinity'.
+create index analysis_queue_head_idx on public.analysis_queue (type, state, position, sequence)
+    where state in ('claimable', 'delayed') and position > '-infinity';
+-- Which of one user's rows do not wait for another one.
+create index analysis_queue_turn_idx on public.analysis_queue (user_id, type, state, position)
     where state in ('claimable', 'delayed');
--- Which users wait, and which of a user's rows is the next.
+-- Which users have rows that wait, and which of a user's is the next.
 create index analysis_queue_waiting_idx on public.analysis_queue (type, user_id, position, sequence)
     where state = 'waiting';
--- One user's rows: whether one is claimable, how many there are.
-create index analysis_queue_user_id_idx on public.analysis_queue (user_id, type, state);
 
 comment on table public.analysis_queue is
     'Who is next: one row for every pending job, gone when it is claimed or cancelled. Not published to Realtime.';

@@ -207,14 +207,20 @@ declare
 begin
     if not exists (
         select from public.analysis_queue as queue
-        where queue.type = admit_due.type and queue.state = 'delayed' and queue.position <= moment
+        where queue.type = admit_due.type
+            and queue.state = 'delayed'
+            and queue.position > '-infinity'
+            and queue.position <= moment
     ) then
         return 0;
     end if;
     with due as (
         select queue.job_id, queue.user_id, queue.sequence, private.place(queue.position, queue.priority) as place
         from public.analysis_queue as queue
-        where queue.type = admit_due.type and queue.state = 'delayed' and queue.position <= moment
+        where queue.type = admit_due.type
+            and queue.state = 'delayed'
+            and queue.position > '-infinity'
+            and queue.position <= moment
         order by queue.position, queue.sequence
         for update skip locked
         limit max_rows

@@ -69,7 +69,10 @@ begin
     select count(*) into pending
     from (
         select from public.analysis_queue as queue
-        where queue.user_id = owner and queue.type = kind.type
+        where queue.user_id = owner and queue.type = kind.type and queue.state = 'waiting'
+        union all
+        select from public.analysis_queue as queue
+        where queue.user_id = owner and queue.type = kind.type and queue.state in ('claimable', 'delayed')
         limit kind.max_pending_per_user
     ) as counted;
     if pending >= kind.max_pending_per_user then

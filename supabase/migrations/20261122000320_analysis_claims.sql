@@ -124,7 +124,7 @@ begin
             select queue.job_id
             from public.analysis_queue as queue
             join public.analysis_jobs as job on job.id = queue.job_id and job.status = 'pending'
-            where queue.type = kind.type and queue.state = 'claimable'
+            where queue.type = kind.type and queue.state = 'claimable' and queue.position > '-infinity'
             order by queue.position, queue.sequence
             for update of queue, job skip locked
             limit places - claimed
@@ -206,7 +206,7 @@ begin
             cross join lateral (
                 select queue.position, queue.sequence
                 from public.analysis_queue as queue
-                where queue.type = asked.type and queue.state = 'claimable'
+                where queue.type = asked.type and queue.state = 'claimable' and queue.position > '-infinity'
                 order by queue.position, queue.sequence
                 limit private.places_left(asked, wanted)
             ) as first
@@ -248,7 +248,7 @@ begin
                 select
                 from public.analysis_queue as queue
                 join public.analysis_jobs as job on job.id = queue.job_id and job.status = 'pending'
-                where queue.type = kind.type and queue.state = 'claimable'
+                where queue.type = kind.type and queue.state = 'claimable' and queue.position > '-infinity'
             )
             or exists (select from private.waiting_users(kind, 1))
         then

@@ -193,13 +193,16 @@ begin
         from public.analysis_types as kind
         cross join lateral (
             select from public.analysis_queue as queue
-            where queue.type = kind.type and queue.state = 'claimable'
+            where queue.type = kind.type and queue.state = 'claimable' and queue.position > '-infinity'
             union all
             select from public.analysis_queue as queue
             where queue.type = kind.type and queue.state = 'waiting'
             union all
             select from public.analysis_queue as queue
-            where queue.type = kind.type and queue.state = 'delayed' and queue.position <= moment
+            where queue.type = kind.type
+                and queue.state = 'delayed'
+                and queue.position > '-infinity'
+                and queue.position <= moment
         ) as due_row
         where not kind.paused
         limit 10000
@@ -209,7 +212,10 @@ begin
     cross join lateral (
         select queue.position
         from public.analysis_queue as queue
-        where queue.type = kind.type and queue.state = 'delayed' and queue.position > moment
+        where queue.type = kind.type
+            and queue.state = 'delayed'
+            and queue.position > '-infinity'
+            and queue.position > moment
         order by queue.position
         limit 1
     ) as next
