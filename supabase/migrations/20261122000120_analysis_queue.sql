@@ -91,23 +91,19 @@ declare
     own_place timestamptz := private.place(job.scheduled_at, job.priority);
     own_state text := 'delayed';
 begin
+    delete from public.analysis_queue as queue where queue.job_id = job.id;
     if job.scheduled_at <= clock_timestamp() then
         own_state := case when private.has_turn(job.type, owner, own_place) then 'claimable' else 'waiting' end;
     end if;
+    if own_state = 'delayed' then
+        own_place := job.scheduled_at;
+    end if;
     insert into public.analysis_queue (job_id, type, user_id, state, position, priority)
-    values (
-        job.id,
-        job.type,
-        owner,
-        own_state,
-        case when own_state = 'delayed' then job.scheduled_at else own_place end,
-        job.priority
-    )
-    on conflict on constraint analysis_queue_pkey do update
-    set state = excluded.state, position = excluded.position, priority = excluded.priority;
+    values (job.id, job.type, owner, own_state, own_place, job.priority);
 end
 $$;
-comment on function private.queue_job(public.analysis_jobs) is 'Gives a pending job its row in the queue.';
+comment on function private.queue_job(public.analysis_jobs) is
+    'Gives a pending job, locked or new, its row in the queue, and takes the one that it had.';
 
 create function private.admit_waiting(type text, users uuid[])
 returns integer
@@ -253,12 +249,16 @@ set search_path = ''
 as $$
 begin
     perform private.queue_job(new);
+    if tg_op = 'UPDATE' then
+        perform private.admit_waiting(new.type, array[new.user_id]);
+    end if;
     return null;
 end
 $$;
-comment on function private.queue_pending_job() is 'Trigger: a job that became pending, or moved, takes its place.';
+comment on function private.queue_pending_job() is
+    'Trigger: a job that became pending, or moved, takes its place; the next of its user may have the place it had.';
 
-create function private.unqueue_settled_job()
+create function private.unqueue_ended_job()
 returns trigger
 language plpgsql
 volatile
@@ -271,8 +271,7 @@ begin
     return null;
 end
 $$;
-comment on function private.unqueue_settled_job() is
-    'Trigger: a job that ended without being claimed leaves its place to the next of its user.';
+comment on function private.unqueue_ended_job() is 'Trigger: a job that ended lets the next of its user move up.';
 
 create trigger analysis_jobs_queue_new after insert on public.analysis_jobs
     for each row when (new.status = 'pending')
@@ -286,8 +285,10 @@ create trigger analysis_jobs_queue_again after update of status, scheduled_at, p
     execute function private.queue_pending_job();
 -- Claims remove the rows of what they claim themselves.
 create trigger analysis_jobs_unqueue after update of status on public.analysis_jobs
-    for each row when (old.status = 'pending' and new.status not in ('pending', 'processing'))
-    execute function private.unqueue_settled_job();
+    for each row when (
+        old.status in ('pending', 'processing') and new.status in ('completed', 'failed', 'cancelled')
+    )
+    execute function private.unqueue_ended_job();
 
 revoke all on private.live_leases from public, anon, authenticated, service_role;
 revoke all on function
@@ -298,5 +299,5 @@ revoke all on function
     private.waiting_users(public.analysis_types, integer),
     private.admit_due(text, integer),
     private.queue_pending_job(),
-    private.unqueue_settled_job()
+    private.unqueue_ended_job()
 from public, anon, authenticated, service_role;

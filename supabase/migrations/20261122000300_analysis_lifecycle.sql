@@ -147,7 +147,7 @@ declare
         'code', left(error ->> 'code', 100), 'message', left(error ->> 'message', 2000), 'retryable', retryable
     );
 begin
-    select held.attempt, held.max_attempts, held.type, held.user_id into job
+    select held.attempt, held.max_attempts into job
     from public.analysis_jobs as held
     where held.id = fail_attempt.job_id and held.lease_id = fail_attempt.lease_id
     for update;
@@ -171,7 +171,6 @@ begin
         leased_by = null,
         deadline_at = null
     where held.id = fail_attempt.job_id;
-    perform private.admit_waiting(job.type, array[job.user_id]);
     perform private.end_attempt(
         job_id,
         lease_id,
@@ -197,8 +196,6 @@ volatile
 security invoker
 set search_path = ''
 as $$
-declare
-    given_back record;
 begin
     update public.analysis_jobs as job
     set status = 'pending',
@@ -213,10 +210,8 @@ begin
         lease_id = null,
         leased_by = null,
         deadline_at = null
-    where job.id = return_attempt.job_id and job.lease_id = return_attempt.lease_id
-    returning job.type, job.user_id into given_back;
+    where job.id = return_attempt.job_id and job.lease_id = return_attempt.lease_id;
     if found then
-        perform private.admit_waiting(given_back.type, array[given_back.user_id]);
         perform private.end_attempt(job_id, lease_id, outcome, error, null);
     end if;
     return private.describe_lease(job_id, lease_id);
@@ -385,7 +380,7 @@ security definer
 set search_path = ''
 as $$
 declare
-    completed record;
+    kept_under text;
 begin
     if result is null then
         raise exception using errcode = 'PT400', message = 'result is required';
@@ -407,11 +402,10 @@ begin
         leased_by = null,
         deadline_at = null
     where job.id = complete_job.job_id and job.lease_id = complete_job.lease_id
-    returning job.type, job.user_id, job.cache_key into completed;
+    returning job.cache_key into kept_under;
     if found then
-        perform private.admit_waiting(completed.type, array[completed.user_id]);
         perform private.end_attempt(job_id, lease_id, 'completed', null, usage);
-        if completed.cache_key is not null then
+        if kept_under is not null then
             perform private.remember_result(job_id);
         end if;
     end if;

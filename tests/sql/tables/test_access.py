@@ -41,6 +41,7 @@ READERS = {"owner", "other", "worker"}
 KEYS = {
     "analysis_types": "type",
     "analysis_queue": "job_id",
+    "analysis_checkpoints": "job_id",
     "analysis_attempts": "job_id",
     "analysis_idempotency_keys": "job_id",
     "analysis_cache": "job_id",
@@ -66,6 +67,7 @@ FUNCTIONS = {
     "defer_job": (WORKERS, f"{LEASE}, 1"),
     "release_job": (WORKERS, LEASE),
     "report_progress": (WORKERS, f"{LEASE}, 0.5"),
+    "save_checkpoint": (WORKERS, f"{LEASE}, '{{}}'"),
     "heartbeat_worker": (WORKERS, "'w2'"),
     "deregister_worker": (WORKERS, "'w1'"),
     "reconcile_jobs": (WORKERS, ""),
@@ -78,7 +80,7 @@ FUNCTIONS = {
 # Those who may call and are told that there is no such thing.
 NOT_FOUND = {("get_analysis_status", "other"), ("cancel_analysis", "other")}
 # Run as their owner without being the body of a public function.
-TRIGGERS = {"check_input_schema", "queue_pending_job", "ring_doorbell", "unqueue_settled_job"}
+TRIGGERS = {"check_input_schema", "drop_checkpoint", "queue_pending_job", "ring_doorbell", "unqueue_ended_job"}
 
 
 @dataclass(frozen=True, slots=True)
