@@ -91,8 +91,7 @@ class Queue:
     def empty(self) -> None:
         """Back to what the migrations leave."""
         self.owner.execute(
-            "truncate public.analysis_attempts, public.analysis_queue, public.analysis_jobs, public.analysis_workers,"
-            " public.analysis_audit, public.analysis_cache, public.analysis_idempotency_keys;"
+            "truncate public.analysis_jobs, public.analysis_workers, public.analysis_audit cascade;"
             "delete from public.analysis_types where type <> 'medical_exam';"
             "update public.analysis_types set paused = false where paused;"
             "delete from storage.objects; delete from storage.buckets where id <> 'analysis-inputs';"
