@@ -28,6 +28,9 @@ class JobContext:
     Reports that follow each other quickly are one: the latest, unless the phase is new.
     """
 
+    save_checkpoint: Callable[[Any], Coroutine[Any, Any, None]]
+    """`await save_checkpoint(data)`: JSON that the next attempt, if there is one, finds in `job.checkpoint`."""
+
     def report_progress_from_thread(self, progress: float, phase: str) -> None:
         """The same for a `ThreadHandler`."""
         anyio.from_thread.run(self.report_progress, progress, phase)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 import random
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 from uuid import UUID
 
 import anyio
@@ -182,16 +182,22 @@ class Executor:
     def _context(self, job: Job, running: _Running, log: Logger) -> JobContext:
         throttle = Throttle(_PROGRESS_SECONDS)
 
-        async def report(progress: float, phase: str) -> None:
-            if not throttle.passes(anyio.current_time(), phase):
-                return
+        async def tell(write: Awaitable[bool]) -> None:
+            """What does not arrive is only logged: neither is worth an attempt."""
             try:
-                if not await self._store.report_progress(running.lease, progress, phase):
+                if not await write:
                     running.end(_Stop.LEASE_LOST)
             except StoreError as error:
-                log.warning("progress not reported", error=str(error))
+                log.warning("not written", error=str(error))
 
-        return JobContext(job, anyio.current_time() + job.timeout_seconds, log, report)
+        async def report_progress(progress: float, phase: str) -> None:
+            if throttle.passes(anyio.current_time(), phase):
+                await tell(self._store.report_progress(running.lease, progress, phase))
+
+        async def save_checkpoint(data: Any) -> None:
+            await tell(self._store.save_checkpoint(running.lease, data))
+
+        return JobContext(job, anyio.current_time() + job.timeout_seconds, log, report_progress, save_checkpoint)
 
     async def _settle(self, lease: Lease, outcome: Outcome, log: Logger) -> Settlement | None:
         """Tell the queue until it answers: the work is done and paid for. None where it refused or stayed away."""

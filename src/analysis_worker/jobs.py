@@ -34,7 +34,8 @@ class Lease:
 class Job:
     """A claimed job. `attempt` counts from 1; `timeout_seconds` is this attempt's time, from the claim.
 
-    `age_seconds` is how old the job was when it was claimed, by the queue's clock.
+    `age_seconds` is how old the job was when it was claimed, by the queue's clock. `checkpoint` is what an earlier
+    attempt saved last, None where none did.
     """
 
     id: UUID
@@ -47,3 +48,4 @@ class Job:
     created_at: datetime
     age_seconds: float
     lease: Lease
+    checkpoint: Any = None

@@ -6,7 +6,7 @@ A store's writes after a claim all carry the lease, and each is safe to send twi
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from analysis_worker.jobs import Job, Lease
@@ -30,6 +30,10 @@ class JobStore(Protocol):
 
     async def report_progress(self, lease: Lease, progress: float, phase: str) -> bool:
         """Show `progress` (0..1) and `phase` to the job's owner; False where the lease is lost."""
+        ...
+
+    async def save_checkpoint(self, lease: Lease, data: Any) -> bool:
+        """Keep `data` (JSON) for the job's next attempt, in place of what was kept; False where the lease is lost."""
         ...
 
     async def heartbeat(self, worker_id: str, lease_seconds: float, held: Collection[Lease]) -> Collection[UUID]:

@@ -369,7 +369,10 @@ begin
             'deadline_at', job.deadline_at,
             'timeout_seconds', kind.timeout_seconds,
             'created_at', job.created_at,
-            'priority', job.priority
+            'priority', job.priority,
+            'checkpoint', (
+                select saved.data from public.analysis_checkpoints as saved where saved.job_id = job.id
+            )
         )
         from public.analysis_attempts as mine
         join public.analysis_jobs as job on job.id = mine.job_id and job.lease_id = mine.lease_id
@@ -394,7 +397,7 @@ $$;
 comment on function public.claim_job(text, uuid, text[], integer) is
     'Takes up to max_jobs (1 to 100) due jobs of these types under one lease, a new one for every claim. Each as '
     '{id, type, user_id, input, attempt, max_attempts, lease_id, deadline_at, timeout_seconds, created_at, '
-    'priority}. The same lease again returns those that it still holds. Counts as a sign of life.';
+    'priority, checkpoint}. The same lease again returns those that it still holds. Counts as a sign of life.';
 
 -- Who may call what -------------------------------------------------------------------------------------------------
 revoke all on function

@@ -1,6 +1,6 @@
 -- A role for workers, instead of service_role.
 --
--- service_role passes row level security everywhere and may call everything. A worker needs much less: its nine
+-- service_role passes row level security everywhere and may call everything. A worker needs much less: its ten
 -- functions, and a sign over Realtime that there is something to claim. analysis_worker has that and nothing else: it
 -- reads no input, no result and no user, except what it has claimed. Whoever gets hold of a worker's key cannot list
 -- jobs, enqueue, cancel or read anybody's files with it.
@@ -28,6 +28,7 @@ grant execute on function
     private.defer_job(uuid, uuid, double precision, text),
     private.release_job(uuid, uuid),
     private.report_progress(uuid, uuid, double precision, text),
+    private.save_checkpoint(uuid, uuid, jsonb),
     private.heartbeat_worker(text, jsonb, jsonb),
     private.deregister_worker(text),
     private.reconcile_jobs(),
@@ -37,12 +38,13 @@ grant execute on function
     public.defer_job(uuid, uuid, double precision, text),
     public.release_job(uuid, uuid),
     public.report_progress(uuid, uuid, double precision, text),
+    public.save_checkpoint(uuid, uuid, jsonb),
     public.heartbeat_worker(text, jsonb, jsonb),
     public.deregister_worker(text),
     public.reconcile_jobs()
 to analysis_worker;
 
--- Realtime asks these of the role before it tells of a new job.
+-- Realtime asks these of the role before it tells of a new or a cancelled job.
 grant select (id, status) on public.analysis_jobs to analysis_worker;
-create policy "workers see that there are pending jobs" on public.analysis_jobs
-    for select to analysis_worker using (status = 'pending');
+create policy "workers see which jobs are pending or cancelled" on public.analysis_jobs
+    for select to analysis_worker using (status in ('pending', 'cancelled'));

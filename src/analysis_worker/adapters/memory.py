@@ -35,6 +35,7 @@ class MemoryJob:
     phase: str | None = None
     result: Mapping[str, Any] | None = None
     error: Mapping[str, Any] | None = None
+    checkpoint: Any = None
     ended: dict[UUID, str] = field(default_factory=dict)
 
 
@@ -81,6 +82,13 @@ class MemoryJobStore:
         if job is None or job.lease_id != lease.lease_id:
             return False
         job.progress, job.phase = progress, phase
+        return True
+
+    async def save_checkpoint(self, lease: Lease, data: Any) -> bool:
+        job = self.jobs.get(lease.job_id)
+        if job is None or job.lease_id != lease.lease_id:
+            return False
+        job.checkpoint = data
         return True
 
     async def heartbeat(self, worker_id: str, lease_seconds: float, held: Collection[Lease]) -> Collection[UUID]:
@@ -170,4 +178,5 @@ def _claimed(job: MemoryJob, lease_id: UUID) -> Job:
         created_at=job.created_at,
         age_seconds=(claimed_at - job.created_at).total_seconds(),
         lease=Lease(job.id, lease_id),
+        checkpoint=job.checkpoint,
     )

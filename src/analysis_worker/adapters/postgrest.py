@@ -75,6 +75,10 @@ class PostgrestJobStore:
         arguments = _fence(lease) | {"progress": progress, "phase": phase}
         return (await self._call("report_progress", arguments, _ANSWER)).settlement().lease_held
 
+    async def save_checkpoint(self, lease: Lease, data: Any) -> bool:
+        arguments = _fence(lease) | {"data": data}
+        return (await self._call("save_checkpoint", arguments, _ANSWER)).settlement().lease_held
+
     async def heartbeat(self, worker_id: str, lease_seconds: float, held: Collection[Lease]) -> Collection[UUID]:
         state = {"lease_seconds": lease_seconds}
         arguments = {"worker_id": worker_id, "state": state, "held": [_fence(lease) for lease in held]}

@@ -27,6 +27,7 @@ class ClaimedRow(_Row):
     created_at: datetime
     deadline_at: datetime
     lease_id: UUID
+    checkpoint: Any = None
 
     def job(self) -> Job:
         claimed_at = self.deadline_at - timedelta(seconds=self.timeout_seconds)

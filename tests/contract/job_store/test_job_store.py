@@ -181,6 +181,24 @@ async def test_progress_needs_the_lease(queue: Queue) -> None:
     assert (await queue.row(job.id))["progress"] == 0.5
 
 
+async def test_a_checkpoint_is_there_for_the_next_attempt(queue: Queue) -> None:
+    await queue.enqueue()
+    job = await claim_one(queue)
+    assert job.checkpoint is None
+    assert await queue.store.save_checkpoint(job.lease, {"page": 1})
+    assert await queue.store.save_checkpoint(job.lease, {"page": 2})
+    await queue.store.settle(job.lease, Failed("x", "y", retryable=True, delay_seconds=0))
+    assert (await claim_one(queue)).checkpoint == {"page": 2}
+
+
+async def test_a_checkpoint_needs_the_lease(queue: Queue) -> None:
+    await queue.enqueue()
+    job = await claim_one(queue)
+    assert not await queue.store.save_checkpoint(Lease(job.id, uuid4()), {"page": 9})
+    await queue.store.settle(job.lease, Released())
+    assert (await claim_one(queue)).checkpoint is None
+
+
 async def test_a_worker_that_deregisters_gives_back_what_it_still_holds(queue: Queue) -> None:
     await queue.enqueue()
     job = await claim_one(queue)

@@ -32,6 +32,7 @@ def test_a_claim_hands_over_the_job_and_a_lease(queue: Queue) -> None:
         "timeout_seconds": 60,
         "created_at": job["created_at"],
         "priority": 3,
+        "checkpoint": None,
     }
     assert (job["status"], job["leased_by"], job["lease_id"]) == ("processing", "w1", str(lease_id))
     started_at, deadline_at = (datetime.fromisoformat(job[name]) for name in ("started_at", "deadline_at"))

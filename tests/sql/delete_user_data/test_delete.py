@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from tests.sql.factories import Queue, call, claim, refused
 
-TABLES = ["types", "jobs", "queue", "attempts", "workers", "idempotency_keys", "cache", "audit"]
+TABLES = ["types", "jobs", "queue", "checkpoints", "attempts", "workers", "idempotency_keys", "cache", "audit"]
 
 
 def enqueue(queue: Queue, user_id: UUID, word: str, **more: Any) -> str:
@@ -36,8 +36,9 @@ def new_history(queue: Queue, word: str) -> UUID:
     call(queue.worker(), "replay_job", job_id=job_id)
     settle(queue, job_id, "defer_job", delay_seconds=60, reason=f"reason {word}")
     call(queue.user(user_id), "cancel_analysis", job_id=enqueue(queue, user_id, f"{word} cancelled"))
-    enqueue(queue, user_id, f"{word} running")
-    claim(queue.worker(), "w1", uuid4(), types=["echo"])
+    running, lease_id = enqueue(queue, user_id, f"{word} running"), uuid4()
+    claim(queue.worker(), "w1", lease_id, types=["echo"])
+    call(queue.worker(), "save_checkpoint", job_id=running, lease_id=lease_id, data={"so far": f"checkpoint {word}"})
     enqueue(queue, user_id, f"{word} pending")
     enqueue(queue, user_id, f"{word} waiting")
     return user_id

@@ -31,6 +31,7 @@ TABLES = {
     "analysis_types": "select insert update delete",
     "analysis_jobs": "select insert update delete",
     "analysis_queue": "select",
+    "analysis_checkpoints": "select",
     "analysis_attempts": "select insert update delete",
     "analysis_workers": "select insert update delete",
     "analysis_idempotency_keys": "select delete",

@@ -54,6 +54,7 @@ CASES = [
     ("attempts", "error_unless_completed", f"outcome = 'completed', finished_at = now(), error = {ERROR}"),
     ("attempts", "error_has_shape", """outcome = 'failed', finished_at = now(), error = '{"code": "c"}'"""),
     ("attempts", "usage_is_object", "usage = '[]'"),
+    ("checkpoints", "data_is_bounded", "data = to_jsonb(repeat('y', 524288))"),
     ("queue", "state_is_known", "state = 'running'"),
     ("queue", "position_is_a_time", "position = 'infinity'"),
     ("audit", "details_is_object", "details = '[]'"),
@@ -99,6 +100,7 @@ def queue(shared_queue: Queue) -> Queue:
         " values (repeat('0', 64), %s, '{}', now() + interval '1 day')"
     )
     shared_queue.owner.execute(insert_result, [job_id])
+    shared_queue.owner.execute("insert into public.analysis_checkpoints (job_id, data) values (%s, '{}')", [job_id])
     return shared_queue
 
 

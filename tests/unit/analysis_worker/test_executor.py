@@ -181,6 +181,21 @@ async def test_progress_is_shown_to_the_owner(store: LossyStore) -> None:
     assert (job.progress, job.phase) == (0.5, "lendo")
 
 
+async def test_the_next_attempt_goes_on_from_the_checkpoint(store: LossyStore) -> None:
+    async def run(number: Number, context: JobContext) -> Number:
+        if context.job.checkpoint is None:
+            await context.save_checkpoint({"so_far": 40})
+            raise RetryableError("busy", "later", delay_seconds=0)
+        return Number(n=context.job.checkpoint["so_far"] + 2)
+
+    job = store.enqueue("double", {"n": 1})
+    async with executing(store, run) as (executor, _):
+        await start_all(executor, store)
+        await executor.wait_idle()
+        await start_all(executor, store)
+    assert job.result == {"n": 42}
+
+
 async def test_released_jobs_are_pending_again_with_their_attempt(store: LossyStore) -> None:
     async def run(number: Number, context: JobContext) -> Number:
         await anyio.sleep_forever()

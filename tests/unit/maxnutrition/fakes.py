@@ -31,4 +31,7 @@ def context_for(job: Job) -> tuple[JobContext, list[tuple[float, str]]]:
     async def report_progress(share: float, phase: str) -> None:
         progress.append((share, phase))
 
-    return JobContext(job, math.inf, logger.bind(job_id=job.id), report_progress), progress
+    async def save_checkpoint(data: object) -> None:
+        raise AssertionError("nothing to save")
+
+    return JobContext(job, math.inf, logger.bind(job_id=job.id), report_progress, save_checkpoint), progress
