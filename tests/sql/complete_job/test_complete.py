@@ -64,10 +64,19 @@ def test_a_result_that_is_too_large_is_refused_and_the_lease_stays(queue: Queue)
     assert queue.job(job_id)["status"] == "completed"
 
 
-@pytest.mark.parametrize(("usage", "sqlstate"), [([1], "PT400"), ({"a": "x" * 8192}, "PT413")])
+@pytest.mark.parametrize(
+    ("usage", "sqlstate"),
+    [
+        ([1], "PT400"),
+        ({"a": "x" * 8192}, "PT413"),
+        ({"cost_micro_usd": -1}, "PT400"),
+        ({"cost_micro_usd": 1.5}, "PT400"),
+        ({"cost_micro_usd": "1"}, "PT400"),
+    ],
+)
 def test_a_usage_that_is_no_small_object_is_refused(queue: Queue, usage: object, sqlstate: str) -> None:
     job_id, lease_id = queue.new_claimed_job()
-    with refused(sqlstate, "usage"):
+    with refused(sqlstate):
         if isinstance(usage, dict):
             complete(queue, job_id, lease_id, usage=usage)
         else:
