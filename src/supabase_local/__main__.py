@@ -86,13 +86,14 @@ def serve(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
     until_stdin_closes: Annotated[
         bool, typer.Option("--until-stdin-closes", help="Stop when standard input ends, as when its writer dies.")
     ] = False,
+    faults: Annotated[bool, typer.Option("--faults", hidden=True)] = False,
 ) -> None:
     """Run a stack here until Ctrl-C; without --directory in a temporary one. Prints one line of JSON when ready."""
     from supabase_local.serving import serve as serve_stack  # noqa: PLC0415 - slow, and no other command needs it
 
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     keep = directory is not None
-    options = _completed(StackOptions(_chosen(directory), port, migrations, durable, postgres_bin, keep))
+    options = _completed(StackOptions(_chosen(directory), port, migrations, durable, postgres_bin, keep, faults))
     with _errors_said():
         asyncio.run(serve_stack(options, until_stdin_closes))
 

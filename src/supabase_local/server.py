@@ -21,7 +21,10 @@ _PORT_ATTEMPTS = 5
 
 @dataclass(frozen=True, slots=True)
 class StackOptions:
-    """`port` None takes the last one again, or any. `durable` survives a power cut and is slower."""
+    """`port` None takes the last one again, or any. `durable` survives a power cut and is slower.
+
+    `faults` lets clients switch faults of REST and Realtime by `POST .../_faults`, for tests.
+    """
 
     directory: Path
     port: int | None = None
@@ -29,6 +32,7 @@ class StackOptions:
     durable: bool = False
     postgres_bin: Path | None = None
     keep: bool = True
+    faults: bool = False
 
 
 def start_postgres(options: StackOptions, directory: Path, port: int | None) -> PostgresServer:

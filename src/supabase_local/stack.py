@@ -18,10 +18,11 @@ from aiohttp import web
 
 from supabase_local.auth import create_auth_app
 from supabase_local.directory import RunningStack, StackDirectory, from_keys
+from supabase_local.faults import RestFaults, add_faults
 from supabase_local.gateway import Service, create_gateway
 from supabase_local.keys import Keys
 from supabase_local.postgres import SUPERUSER, PostgresServer
-from supabase_local.realtime import create_realtime_app
+from supabase_local.realtime import Faults, create_realtime_app
 from supabase_local.rest import create_rest_app
 from supabase_local.server import HOST, StackOptions, listen, prepare_database, start_postgres, stop_postgres
 from supabase_local.storage import create_storage_app
@@ -45,7 +46,9 @@ async def running_stack(options: StackOptions, stop: asyncio.Event) -> AsyncIter
         server = await _step(stop, lambda: start_postgres(options, directory.postgres(), port))
         await _step(stop, lambda: prepare_database(server, options.migrations))
         listener = listen(options.port, last.gateway_port if last else None)
-        async with _serving(listener, server, keys, directory.files) as api_url:
+        api_url = f"http://{HOST}:{listener.getsockname()[1]}"
+        gateway = _gateway(api_url, server, keys, directory.files, faults=options.faults)
+        async with _serving(listener, gateway):
             variables = from_keys(api_url, server.url(), keys)
             gateway_port = listener.getsockname()[1]
             yield RunningStack(
@@ -63,24 +66,28 @@ async def _step(stop: asyncio.Event, work: Callable[[], _Result]) -> _Result:
 
 
 @asynccontextmanager
-async def _serving(listener: socket.socket, server: PostgresServer, keys: Keys, files: Path) -> AsyncIterator[str]:
-    api_url = f"http://{HOST}:{listener.getsockname()[1]}"
-    runner = web.AppRunner(_gateway(api_url, server, keys, files), access_log=None, shutdown_timeout=2)
+async def _serving(listener: socket.socket, gateway: web.Application) -> AsyncIterator[None]:
+    runner = web.AppRunner(gateway, access_log=None, shutdown_timeout=2)
     await runner.setup()
     try:
         await web.SockSite(runner, listener).start()
-        yield api_url
+        yield
     finally:
         await runner.cleanup()
         listener.close()
 
 
-def _gateway(api_url: str, server: PostgresServer, keys: Keys, files: Path) -> web.Application:
+def _gateway(api_url: str, server: PostgresServer, keys: Keys, files: Path, *, faults: bool) -> web.Application:
     secret = keys.jwt_secret
+    rest = create_rest_app(server.url("authenticator"), secret)
+    if faults:
+        add_faults(rest, RestFaults())
     services = {
         "/auth/v1": Service(create_auth_app(server.url("supabase_auth_admin"), secret, f"{api_url}/auth/v1")),
-        "/rest/v1": Service(create_rest_app(server.url("authenticator"), secret), max_body_bytes=MAX_FILE_BYTES),
-        "/realtime/v1": Service(create_realtime_app(server.url(SUPERUSER), secret)),
+        "/rest/v1": Service(rest, max_body_bytes=MAX_FILE_BYTES),
+        "/realtime/v1": Service(
+            create_realtime_app(server.url(SUPERUSER), secret, faults=Faults() if faults else None)
+        ),
         "/storage/v1": Service(
             create_storage_app(server.url("supabase_storage_admin"), secret, files),
             open_door=True,
