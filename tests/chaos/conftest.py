@@ -1,0 +1,53 @@
+"""One stack for all chaos; each test begins with an empty queue and without faults."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.fleet import Fleet, running_fleet
+from tests.chaos.proxy import FaultProxy, running_proxy
+from tests.chaos.stack import ChaosStack, chaos_stack
+
+
+@pytest.fixture(scope="session")
+def one_stack() -> Iterator[ChaosStack]:
+    with tempfile.TemporaryDirectory(prefix="analysis-chaos-") as directory:
+        path = Path(directory)
+        path.chmod(0o711)
+        with chaos_stack(path) as stack:
+            yield stack
+
+
+@pytest.fixture
+def stack(one_stack: ChaosStack) -> Iterator[ChaosStack]:
+    one_stack.query("delete from public.analysis_jobs")
+    one_stack.query("delete from public.analysis_workers")
+    one_stack.query("delete from chaos.transitions")
+    yield one_stack
+    one_stack.heal()
+
+
+@pytest.fixture
+def fleet(stack: ChaosStack, tmp_path: Path) -> Iterator[Fleet]:
+    """Workers that reach the stack directly."""
+    with running_fleet(tmp_path, stack) as fleet:
+        yield fleet
+        assert fleet.failures() == []
+
+
+@pytest.fixture
+def proxy(stack: ChaosStack) -> Iterator[FaultProxy]:
+    with running_proxy(stack.running.gateway_port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def distant_fleet(stack: ChaosStack, proxy: FaultProxy, tmp_path: Path) -> Iterator[Fleet]:
+    """Workers that reach the stack through the proxy."""
+    with running_fleet(tmp_path, stack, proxy.url) as fleet:
+        yield fleet
+        assert fleet.failures() == []

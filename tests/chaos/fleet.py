@@ -1,0 +1,151 @@
+"""Real worker processes: started, killed, stopped, continued, and heard."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from tests.chaos.apps import EXECUTIONS
+from tests.chaos.stack import ChaosStack
+from tests.chaos.waiting import wait_until
+from tests.databases import ROOT
+from tests.processes import COMMAND
+
+START_S = 30.0
+_SHORT = {
+    "ANALYSIS_WORKER_HEARTBEAT_SECONDS": "0.5",
+    "ANALYSIS_WORKER_LEASE_SECONDS": "3",
+    "ANALYSIS_WORKER_RECONCILE_SECONDS": "1",
+    "ANALYSIS_WORKER_POLL_SECONDS": "0.2",
+    "ANALYSIS_WORKER_GRACE_SECONDS": "5",
+}
+Line = dict[str, Any]
+
+
+@dataclass(slots=True)
+class WorkerProcess:
+    process: subprocess.Popen[bytes]
+    log_file: Path
+    was_killed: bool = False
+
+    def lines(self, event: str | None = None, **fields: object) -> list[Line]:
+        """What it logged, as far as it is JSON, of this event and with these fields."""
+        return [
+            line
+            for text in self.log_file.read_text().splitlines()
+            if text.startswith("{") and text.endswith("}")
+            for line in [json.loads(text)]
+            if event in {None, line["event"]} and all(line.get(name) == value for name, value in fields.items())
+        ]
+
+    def wait_for(self, event: str, within_s: float = START_S, **fields: object) -> Line:
+        wait_until(f"{event} {fields} in the log", lambda: self.lines(event, **fields), within_s)
+        return self.lines(event, **fields)[-1]
+
+    @property
+    def id(self) -> str:
+        worker_id: str = self.lines("worker started")[0]["worker_id"]
+        return worker_id
+
+    def signal(self, number: signal.Signals) -> None:
+        self.was_killed |= number is signal.SIGKILL
+        self.process.send_signal(number)
+
+    @property
+    def has_failed(self) -> bool:
+        return not self.was_killed and self.process.poll() not in {None, 0}
+
+
+@dataclass(slots=True)
+class Fleet:
+    directory: Path
+    stack: ChaosStack
+    api_url: str
+    workers: list[WorkerProcess] = field(default_factory=list)
+
+    @property
+    def executions(self) -> Path:
+        return self.directory / "executions"
+
+    def start(self, count: int = 1, **environment: str) -> list[WorkerProcess]:
+        """New workers, at work. `environment` goes over the short settings, without the common prefix.
+
+        Only a worker whose first heartbeat was heard is rescued from after its own lease time.
+        """
+        started = [self.launch(**environment) for _ in range(count)]
+        for worker in started:
+            worker.wait_for("worker started")
+        wait_until("heartbeats", lambda: self._beating() >= {worker.id for worker in started}, START_S)
+        return started
+
+    def wait_ready(self, within_s: float = START_S) -> None:
+        for worker in self.alive():
+            worker.wait_for("doorbell", within_s, state="ready")
+            worker.wait_for("realtime", within_s, state="ready")
+
+    def wait_for(self, count: int, event: str, within_s: float, **fields: object) -> None:
+        """Until so many such lines were logged by all workers together."""
+        wait_until(f"{count} times {event} {fields}", lambda: len(self.lines(event, **fields)) >= count, within_s)
+
+    def alive(self) -> list[WorkerProcess]:
+        return [worker for worker in self.workers if worker.process.poll() is None]
+
+    def lines(self, event: str | None = None, **fields: object) -> list[Line]:
+        return [line for worker in self.workers for line in worker.lines(event, **fields)]
+
+    def wakes(self, job_id: UUID) -> list[str]:
+        """Why the workers that claimed this job looked at the queue."""
+        return [line["woken_by"] for line in self.lines("claimed", job_id=str(job_id))]
+
+    def failures(self) -> list[str]:
+        """The last words of workers that ended although nobody wanted it."""
+        return [worker.log_file.read_text()[-3000:] for worker in self.workers if worker.has_failed]
+
+    def _beating(self) -> set[str]:
+        return {row["id"] for row in self.stack.query("select id from public.analysis_workers where state <> '{}'")}
+
+    def launch(self, **environment: str) -> WorkerProcess:
+        """One more worker, not waited for."""
+        log_file = self.directory / f"worker-{len(self.workers)}.log"
+        variables = {
+            "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}",
+            "SUPABASE_URL": self.api_url,
+            "SUPABASE_SECRET_KEY": self.stack.variables.secret_key,
+            "ANALYSIS_WORKER_LOG_FORMAT": "json",
+            EXECUTIONS: str(self.executions),
+        }
+        short = _SHORT | {f"ANALYSIS_WORKER_{name}": value for name, value in environment.items()}
+        with log_file.open("wb") as log:
+            process = subprocess.Popen(
+                [COMMAND, "run", "--app", "tests.chaos.apps:app"],
+                env=os.environ | variables | short,
+                cwd=self.directory,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        worker = WorkerProcess(process, log_file)
+        self.workers.append(worker)
+        return worker
+
+
+@contextmanager
+def running_fleet(directory: Path, stack: ChaosStack, api_url: str | None = None) -> Iterator[Fleet]:
+    """An empty fleet; what is left of it at the end is killed."""
+    fleet = Fleet(directory, stack, api_url or stack.variables.api_url)
+    try:
+        yield fleet
+    finally:
+        for worker in fleet.workers:
+            worker.process.kill()
+        for worker in fleet.workers:
+            worker.process.wait(10)
