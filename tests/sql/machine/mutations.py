@@ -1,0 +1,58 @@
+"""Copies of the migrations with one fence taken out each: what the machine has to notice."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from supabase_local.database import Migration
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """`fence`, a regular expression, gives way to `gap` wherever it stands in the bodies of these functions."""
+
+    functions: tuple[str, ...]
+    fence: str
+    gap: str = ""
+
+    def apply(self, migrations: list[Migration]) -> list[Migration]:
+        """Fails unless each function is there once and has the fence in it."""
+        for function in self.functions:
+            migrations = self._apply_to(function, migrations)
+        return migrations
+
+    def _apply_to(self, function: str, migrations: list[Migration]) -> list[Migration]:
+        definition = re.compile(rf"create function private\.{function}\(.*?\n\$\$;", re.DOTALL)
+        found = [match[0] for migration in migrations for match in definition.finditer(migration.sql)]
+        assert len(found) == 1, f"private.{function} is defined {len(found)} times"
+        mutated, count = re.subn(self.fence, self.gap, found[0])
+        assert count == 1, f"private.{function} has {count} of {self.fence}"
+        return [replace(each, sql=each.sql.replace(found[0], mutated)) for each in migrations]
+
+
+def _lease_check(function: str, alias: str) -> Mutation:
+    """Writes reach the job whatever lease they name, as long as somebody has it."""
+    check = rf"{alias}\.lease_id = {function}\.lease_id"
+    return Mutation((function,), check, f"{alias}.lease_id is not null")
+
+
+MUTATIONS = {
+    "complete_job writes under any lease": _lease_check("complete_job", "job"),
+    "fail_job writes under any lease": _lease_check("fail_attempt", "held"),
+    "defer_job and release_job write under any lease": _lease_check("return_attempt", "job"),
+    "report_progress writes under any lease": _lease_check("report_progress", "job"),
+    "a claim sent twice claims twice": Mutation(
+        ("claim_job",), r"if not exists \(select from public\.analysis_attempts as used.*?\) then", "if true then"
+    ),
+    "claims do not lock what they take": Mutation(
+        ("claim_claimable", "claim_waiting"), r"for update of queue, job skip locked"
+    ),
+    "claims of limited types do not wait for each other": Mutation(("claim_new",), r"pg_advisory_xact_lock\(", "abs("),
+    "the living are rescued": Mutation(
+        ("end_stuck_attempts",), r"worker\.heartbeat_at \+ make_interval\([^)]*\) > now\(\)", "false"
+    ),
+    "a cancelled job keeps its lease": Mutation(
+        ("cancel_analysis",), r", lease_id = null, leased_by = null, deadline_at = null", ""
+    ),
+}
