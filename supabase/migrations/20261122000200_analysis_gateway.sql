@@ -106,7 +106,7 @@ as $$
 begin
     if not is_service then
         -- Users may step back behind others, never ahead of them.
-        return coalesce(greatest(least(wanted, kind.priority), kind.priority - 10, -100), kind.priority);
+        return greatest(least(wanted, kind.priority), kind.priority - 10, -100);
     end if;
     if wanted not between -100 and 100 then
         raise exception using errcode = 'PT400', message = 'priority must be between -100 and 100';
