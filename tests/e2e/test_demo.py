@@ -112,8 +112,9 @@ def test_ctrl_c_at_any_moment_leaves_no_process_and_no_file(playground: Playgrou
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGINT)
         output = process.communicate(timeout=30)
-        assert process.returncode in {0, 130}, output
-        assert "Traceback" not in output[1]
+        if process.returncode != -signal.SIGINT:  # Python itself was still starting
+            assert process.returncode in {0, 130}, output
+            assert "Traceback" not in output[1]
         assert playground.wait_until_empty() == ([], [])
 
 
