@@ -9,7 +9,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-OPERATORS = {"eq": "=", "neq": "<>", "lt": "<", "lte": "<=", "gt": ">", "gte": ">=", "in": "= any"}
+OPERATORS = {
+    "eq": "=",
+    "neq": "<>",
+    "lt": "<",
+    "lte": "<=",
+    "gt": ">",
+    "gte": ">=",
+    "in": "= any",
+    "like": "like",
+    "ilike": "ilike",
+    "match": "~",
+    "imatch": "~*",
+    "isdistinct": "is distinct from",
+    "is": "is",
+}
+_IS = ("null", "true", "false", "unknown")
 ChangeType = Literal["INSERT", "UPDATE", "DELETE"]
 _CHANGE_TYPES = ("INSERT", "UPDATE", "DELETE")
 _COMMA_OUTSIDE_PARENTHESES = re.compile(r",(?![^()]*\))")
@@ -21,20 +36,27 @@ class BindingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
+    """Of `is` the value is an SQL keyword, known to be one."""
+
     column: str
     operator: str
     value: str
+    negated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """`event` stays as asked, for messages; anything that is no type of change means all, as on the real server."""
+    """`event` stays as asked, for messages; anything that is no type of change means all, as on the real server.
+
+    `select` names the columns that are told besides the primary key, None for all.
+    """
 
     id: int
     event: str
     schema: str
     table: str
     filters: tuple[Filter, ...]
+    select: tuple[str, ...] | None
 
     def wants(self, change_type: ChangeType) -> bool:
         return self.event not in _CHANGE_TYPES or self.event == change_type
@@ -43,9 +65,12 @@ class Binding:
         return self.schema in {"*", schema} and self.table in {"*", table}
 
     def __str__(self) -> str:
-        filters = ", ".join(f'{{"{f.column}", "{f.operator}", "{f.value}", false}}' for f in self.filters)
+        filters = ", ".join(
+            f'{{"{f.column}", "{f.operator}", "{f.value}", {str(f.negated).lower()}}}' for f in self.filters
+        )
+        select = "nil" if self.select is None else json.dumps(self.select)
         where = f"event: {self.event}, schema: {self.schema}, table: {self.table}"
-        return f"[{where}, filters: [{filters}], select: nil]"
+        return f"[{where}, filters: [{filters}], select: {select}]"
 
 
 def requested(topic: str, payload: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -74,19 +99,20 @@ def parse(entry: Mapping[str, Any]) -> Binding:
         schema if isinstance(schema, str) else "public",
         table if isinstance(table, str) else "*",
         parse_filters(wanted) if isinstance(wanted, str) and wanted else (),
+        tuple(map(str, select)) if isinstance(select := entry.get("select"), list) else None,
     )
 
 
 def parse_filters(text: str) -> tuple[Filter, ...]:
-    """`column=operator.value`, several joined by commas; a value of `in` is a parenthesised list."""
+    """`column=[not.]operator.value`, several joined by commas; a value of `in` is a parenthesised list."""
     return tuple(_parse_filter(part) for part in _COMMA_OUTSIDE_PARENTHESES.split(text))
 
 
 def _parse_filter(text: str) -> Filter:
     column, _, condition = text.partition("=")
-    operator, _, value = condition.partition(".")
-    if operator not in OPERATORS or not value:
+    operator, _, value = condition.removeprefix("not.").partition(".")
+    if operator not in OPERATORS or not value or (operator == "is" and value not in _IS):
         raise BindingError(f"Error parsing `filter` params: {json.dumps(condition.split('.', 1))}")
     if operator == "in":
         value = "{" + value.removeprefix("(").removesuffix(")") + "}"
-    return Filter(column, operator, value)
+    return Filter(column, operator, value, condition.startswith("not."))

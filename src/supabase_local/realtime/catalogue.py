@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import psycopg
 from psycopg import AsyncConnection, sql
@@ -44,6 +45,8 @@ async def resolve(connection: AsyncConnection, published: Published, binding: Bi
         for oid in oids:
             for wanted in binding.filters:
                 await _check_filter(connection, oid, wanted, role)
+            for column in binding.select or ():
+                await _selectable_type(connection, oid, column, role, "select")
     except psycopg.OperationalError:
         raise
     except psycopg.Error as error:
@@ -58,17 +61,32 @@ class _InvalidColumnError(Exception):
 
 
 async def _check_filter(connection: AsyncConnection, oid: int, wanted: Filter, role: str) -> None:
-    cursor = await connection.execute(_SELECTABLE_TYPE, (oid, wanted.column, role))
+    sql_type = await _selectable_type(connection, oid, wanted.column, role, "filter")
+    check = condition(sql.SQL("null::{}").format(sql.SQL(sql_type)), wanted, sql_type)
+    await connection.execute(sql.SQL("select {}").format(check), operands([wanted]))
+
+
+async def _selectable_type(connection: AsyncConnection, oid: int, column: str, role: str, purpose: str) -> str:
+    cursor = await connection.execute(_SELECTABLE_TYPE, (oid, column, role))
     if (row := await cursor.fetchone()) is None:
-        raise _InvalidColumnError(f"invalid column for filter {wanted.column}")
-    check = sql.SQL("select null::{} {}").format(sql.SQL(row[0]), comparison(wanted, row[0]))
-    await connection.execute(check, (wanted.value,))
+        raise _InvalidColumnError(f"invalid column for {purpose} {column}")
+    name: str = row[0]
+    return name
 
 
-def comparison(wanted: Filter, sql_type: str) -> sql.Composed:
-    """What follows a column of `sql_type`: operator and a placeholder for the filter's value."""
-    target = f"{sql_type}[]" if wanted.operator == "in" else sql_type
-    return sql.SQL("{} (%s::{})").format(sql.SQL(OPERATORS[wanted.operator]), sql.SQL(target))
+def condition(column: sql.Composable, wanted: Filter, sql_type: str) -> sql.Composed:
+    """Whether `column`, of `sql_type`, passes, with placeholders for the `operands`."""
+    operator = sql.SQL(OPERATORS[wanted.operator])
+    if wanted.operator == "is":
+        passes = sql.SQL("{} {} {}").format(column, operator, sql.SQL(wanted.value))
+    else:
+        target = sql.SQL(f"{sql_type}[]" if wanted.operator == "in" else sql_type)
+        passes = sql.SQL("{} {} (%s::{})").format(column, operator, target)
+    return sql.SQL("not ({})").format(passes) if wanted.negated else passes
+
+
+def operands(filters: Iterable[Filter]) -> list[str]:
+    return [wanted.value for wanted in filters if wanted.operator != "is"]
 
 
 def _condition(error: psycopg.Error) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg
 from psycopg import AsyncConnection
@@ -16,7 +16,7 @@ from supabase_local.realtime.claims import Viewer
 from supabase_local.realtime.payloads import NO_KEY, UNAUTHORIZED, error_payload, row_payload
 from supabase_local.realtime.pgoutput import Relation
 from supabase_local.realtime.replication import Transaction
-from supabase_local.realtime.rows import Table, read_table, visible_keys
+from supabase_local.realtime.rows import Table, read_table, until_visible, visible_keys
 
 _BATCH = 500
 _log = logging.getLogger(__name__)
@@ -36,10 +36,11 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class _Hearing:
-    """A subscriber who is to hear of `change`, or only of `error`."""
+    """A subscriber who is to hear of `change`, or only of `error`: the bindings that ask for the same columns."""
 
     subscription: Subscription
     change: RowChange
+    select: tuple[str, ...] | None
     ids: list[int]
     error: str | None
 
@@ -56,7 +57,7 @@ async def distribute(
         changes = list(run)
         audience = [subscription for subscription in subscriptions if subscription.on(relation.oid)]
         for start in range(0, len(changes) if audience else 0, _BATCH):
-            batch = Transaction(transaction.committed_at, changes[start : start + _BATCH])
+            batch = replace(transaction, changes=changes[start : start + _BATCH])
             try:
                 await _distribute_batch(connection, relation, batch, audience)
             except psycopg.Error as error:
@@ -79,9 +80,10 @@ async def _distribute_batch(
         hearing
         for change in changes
         for subscription in audience
-        if (hearing := _hearing(subscription, relation.oid, change, errors)) is not None
+        for hearing in _hearings(subscription, relation.oid, change, errors)
     ]
     if table.has_rls:
+        await until_visible(connection, batch.xid)
         hearings = await _without_invisible(connection, table, hearings)
     _deliver(table, hearings)
 
@@ -92,15 +94,14 @@ def _refusal(table: Table, role: str) -> str | None:
     return None if all(role in column.selectable_by for column in table.key) else UNAUTHORIZED
 
 
-def _hearing(subscription: Subscription, oid: int, change: RowChange, errors: Mapping[str, str]) -> _Hearing | None:
-    """Errors are told regardless of filters. None where the filters leave nothing to tell."""
+def _hearings(subscription: Subscription, oid: int, change: RowChange, errors: Mapping[str, str]) -> list[_Hearing]:
+    """Errors are told regardless of filters."""
     error = errors.get(subscription.viewer.role) if change.type != "DELETE" else None
-    ids = [
-        binding.id
-        for binding in subscription.on(oid)
-        if binding.wants(change.type) and (error or change.passed.issuperset(binding.filters))
-    ]
-    return _Hearing(subscription, change, ids, error) if ids else None
+    ids: dict[tuple[str, ...] | None, list[int]] = {}
+    for binding in subscription.on(oid):
+        if binding.wants(change.type) and (error or change.passed.issuperset(binding.filters)):
+            ids.setdefault(binding.select, []).append(binding.id)
+    return [_Hearing(subscription, change, select, found, error) for select, found in ids.items()]
 
 
 async def _without_invisible(connection: AsyncConnection, table: Table, hearings: Sequence[_Hearing]) -> list[_Hearing]:
@@ -130,11 +131,10 @@ async def _visible(
 
 
 def _deliver(table: Table, hearings: Sequence[_Hearing]) -> None:
-    written: dict[tuple[int, str], str] = {}
+    written: dict[tuple[int, str, tuple[str, ...] | None], str] = {}
     for hearing in hearings:
-        change, role = hearing.change, hearing.subscription.viewer.role
-        if (known := written.get((id(change), role))) is None:
-            error = hearing.error
-            known = error_payload(table, change.type, error) if error else row_payload(table, change, role)
-            written[id(change), role] = known
+        change, role, select, error = hearing.change, hearing.subscription.viewer.role, hearing.select, hearing.error
+        if (known := written.get((id(change), role, select))) is None:
+            known = error_payload(table, change.type, error) if error else row_payload(table, change, role, select)
+            written[id(change), role, select] = known
         hearing.subscription.deliver(change.type, known, hearing.ids)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 
 import psycopg
 
@@ -14,7 +15,7 @@ from supabase_local.realtime.catalogue import MESSAGES_PUBLICATION, PUBLICATION,
 from supabase_local.realtime.connections import open_connection
 from supabase_local.realtime.delivery import Subscription, distribute
 from supabase_local.realtime.pgoutput import DecodeError
-from supabase_local.realtime.replication import Transaction, open_stream
+from supabase_local.realtime.replication import open_stream
 
 _BACKOFF_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 _log = logging.getLogger(__name__)
@@ -66,9 +67,7 @@ class Feed:
                 for message in filter(is_message, transaction.changes):
                     self.broadcasts.send_recorded(message)
                 rows = [change for change in transaction.changes if not is_message(change)]
-                await distribute(
-                    connection, Transaction(transaction.committed_at, rows), list(self._subscriptions.values())
-                )
+                await distribute(connection, replace(transaction, changes=rows), list(self._subscriptions.values()))
 
     async def watch_publication(self) -> None:
         """Until cancelled: tell every channel when the publication's tables have changed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from supabase_local.realtime.bindings import ChangeType
@@ -18,9 +18,13 @@ _NOTHING: dict[str, object] = {}
 _MAX_VALUE_BYTES_WHEN_TOO_LARGE = 64
 
 
-def row_payload(table: Table, change: RowChange, role: str) -> str:
-    """What `role` may know of the change. Deletes cannot be checked against row security, so they show the key only."""
-    readable = [column for column in table.columns if role in column.selectable_by]
+def row_payload(table: Table, change: RowChange, role: str, select: Collection[str] | None) -> str:
+    """What `role` may know of the change, of the columns in `select` (None for all) and the key.
+
+    Deletes cannot be checked against row security, so they show the key only.
+    """
+    asked = [c for c in table.columns if select is None or c.in_key or c.name in select]
+    readable = [column for column in asked if role in column.selectable_by]
     fields = {"table": compact(table.name), "type": compact(change.type)}
     if change.record is not None:
         fields["record"] = _row_object(readable, change.record, change.too_large)

@@ -41,6 +41,7 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Begin:
+    xid: int
     committed_at: datetime
 
 
@@ -88,7 +89,8 @@ class Decoder:
         match reader.byte():
             case b"B":
                 reader.skip(8)
-                return Begin(_commit_time(reader.int64()))
+                committed_at = _commit_time(reader.int64())
+                return Begin(reader.uint32(), committed_at)
             case b"C":
                 return Commit()
             case b"R":

@@ -27,6 +27,7 @@ _STATUS = struct.Struct("!cQQQqB")
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
+    xid: int
     committed_at: datetime
     changes: list[Change]
 
@@ -77,8 +78,8 @@ class ReplicationStream:
         current: Transaction | None = None
         async for data in self._payloads():
             match decoder.feed(data):
-                case Begin(committed_at):
-                    current = Transaction(committed_at, [])
+                case Begin(xid, committed_at):
+                    current = Transaction(xid, committed_at, [])
                 case Commit() if current is not None:
                     yield current
                     current = None

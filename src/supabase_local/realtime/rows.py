@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from psycopg import AsyncConnection, sql
 
 from supabase_local.realtime.bindings import Filter
-from supabase_local.realtime.catalogue import comparison
+from supabase_local.realtime.catalogue import condition, operands
 from supabase_local.realtime.claims import Viewer
 from supabase_local.realtime.pgoutput import Relation, Row
 
@@ -26,6 +27,9 @@ left join pg_index i on i.indrelid = c.oid and i.indisprimary
 where c.oid = %(oid)s
 order by a.attnum
 """
+_VISIBLE = "select pg_visible_in_snapshot(%s::xid8, pg_current_snapshot())"
+"""The stream's number is the lower half of the whole one: the same until the server has seen 2^32 transactions."""
+_LOOK_AGAIN_S = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +80,14 @@ async def read_table(connection: AsyncConnection, relation: Relation, roles: set
 async def to_json(
     connection: AsyncConnection, table: Table, relation: Relation, rows: Sequence[Row], filters: Sequence[Filter]
 ) -> list[JsonRow]:
-    """`rows` in the same order, converted, each with those of `filters` that it passes. Null passes none."""
+    """`rows` in the same order, converted, each with those of `filters` that it passes. An unknown result is none."""
     positions = {column.name: position for position, column in enumerate(relation.columns)}
     columns = [column for column in table.columns if column.name in positions]
     sent = [positions[column.name] for column in columns]
     cells = [[row[at] if isinstance(row[at], str) else None for row in rows] for at in sent]
     names = {column.name for column in columns}
-    operands = [wanted.value for wanted in filters if wanted.column in names]
-    cursor = await connection.execute(_conversion(columns, filters), [*operands, *cells])
+    compared = operands(wanted for wanted in filters if wanted.column in names)
+    cursor = await connection.execute(_conversion(columns, filters), [*compared, *cells])
     found = await cursor.fetchall()
     return [
         JsonRow(
@@ -104,7 +108,7 @@ def _conversion(columns: Sequence[TableColumn], filters: Sequence[Filter]) -> sq
     }
     types = {column.name: column.sql_type for column in columns}
     tests = [
-        sql.SQL("coalesce({} {}, false)").format(typed[wanted.column], comparison(wanted, types[wanted.column]))
+        sql.SQL("coalesce({}, false)").format(condition(typed[wanted.column], wanted, types[wanted.column]))
         if wanted.column in typed
         else sql.SQL("false")
         for wanted in filters
@@ -123,6 +127,15 @@ def _conversion(columns: Sequence[TableColumn], filters: Sequence[Filter]) -> sq
 
 def _cell(at: int) -> sql.Composed:
     return sql.SQL("t.{}").format(sql.Identifier(f"c{at}"))
+
+
+async def until_visible(connection: AsyncConnection, xid: int) -> None:
+    """The stream tells of a transaction as soon as it is logged, a moment before others see its rows."""
+    while True:
+        cursor = await connection.execute(_VISIBLE, (str(xid),))
+        if (row := await cursor.fetchone()) is not None and row[0]:
+            return
+        await asyncio.sleep(_LOOK_AGAIN_S)
 
 
 async def visible_keys(

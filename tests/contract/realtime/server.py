@@ -118,12 +118,12 @@ class Client:
         await self.send(topic, "phx_join", {"config": config, "access_token": access_token})
         return await self.receive_event("phx_reply")
 
-    async def join(self, topic: str = "realtime:t", access_token: str | None = None, **binding: str) -> None:
+    async def join(self, topic: str = "realtime:t", access_token: str | None = None, **binding: object) -> None:
         """Join with one binding, on INSERTs of the jobs unless told otherwise."""
         entry = {"event": "INSERT", "schema": "public", "table": JOBS, **binding}
         assert (await self.open(topic, access_token, postgres_changes=[entry]))["status"] == "ok"
 
-    async def subscribe(self, topic: str = "realtime:t", access_token: str | None = None, **binding: str) -> None:
+    async def subscribe(self, topic: str = "realtime:t", access_token: str | None = None, **binding: object) -> None:
         """Join and wait until changes flow."""
         await self.join(topic, access_token, **binding)
         assert (await self.receive_event("system"))["status"] == "ok"

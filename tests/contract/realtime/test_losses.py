@@ -8,7 +8,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from supabase_local.realtime import RealtimeOptions
-from tests.contract.realtime.server import JOBS, Client, connected, running_realtime
+from tests.contract.realtime.server import JOBS, Client, RealtimeServer, connected, running_realtime
 from tests.databases import Databases
 
 pytestmark = pytest.mark.anyio
@@ -47,6 +47,22 @@ async def test_a_lost_database_connection_is_made_anew_without_a_word_to_clients
         assert (await first)["event"] == "postgres_changes"
 
 
+async def test_a_row_that_is_told_of_before_others_can_see_it_is_not_lost(databases: Databases) -> None:
+    """A commit waits here between the log and its end, where it is otherwise for microseconds only."""
+    async with running_realtime(databases) as server, connected(server) as client, asyncio.timeout(10):
+        await client.subscribe()
+        await _set_standbys(server, "nobody")
+        try:
+            insert = asyncio.create_task(server.execute(_INSERT, 1))
+            heard = asyncio.create_task(_next_number(client))
+            done, _ = await asyncio.wait({insert, heard}, timeout=0.5)
+            assert done == set()
+        finally:
+            await _set_standbys(server, "")
+        await insert
+        assert await heard == 1
+
+
 async def test_a_server_that_stops_tells_its_clients_to_come_back(databases: Databases) -> None:
     async with running_realtime(databases) as server, connected(server) as client, asyncio.timeout(10):
         await client.subscribe()
@@ -55,6 +71,11 @@ async def test_a_server_that_stops_tells_its_clients_to_come_back(databases: Dat
             await client.receive()
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1012
+
+
+async def _set_standbys(server: RealtimeServer, names: str) -> None:
+    await server.execute(f"alter system set synchronous_standby_names = '{names}'")
+    await server.execute("select pg_reload_conf()")
 
 
 async def _next_number(client: Client) -> int:
