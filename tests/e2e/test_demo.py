@@ -105,7 +105,7 @@ def test_a_photo_of_no_report_fails_with_a_clear_reason(playground: Playground, 
 @pytest.mark.parametrize("seed", range(6))
 def test_ctrl_c_at_any_moment_leaves_no_process_and_no_file(playground: Playground, seed: int) -> None:
     """The signal goes to the whole group, as from a terminal; the moment is drawn from the length of a demo."""
-    moment = random.Random(seed).uniform(0.1, 5.0)  # noqa: S311
+    moment = random.Random(seed).uniform(0.1, 5.0)
     with playground.started("demo") as process:
         try:
             process.wait(moment)
