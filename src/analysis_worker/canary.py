@@ -19,10 +19,13 @@ class Canary:
     def __init__(self) -> None:
         self._announced: OrderedDict[UUID, None] = OrderedDict()
 
-    def announced(self, job_id: UUID) -> None:
+    def announced(self, job_id: UUID) -> bool:
+        """Whether this is the first announcement of the job: it may come twice, by the doorbell and as a change."""
+        is_news = job_id not in self._announced
         self._announced[job_id] = None
         if len(self._announced) > _REMEMBERED:
             self._announced.popitem(last=False)
+        return is_news
 
     def missed(self, jobs: Iterable[Job], ready_seconds: float) -> int:
         """How many of the jobs just claimed were enqueued while the listener was ready, and never announced.

@@ -50,6 +50,7 @@ class Dispatcher:
         self._left_behind = False
         self._next_due_at: float | None = None
         self._second_look_at: float | None = None
+        self._expected: set[UUID] = set()
         self._workers: Collection[str] = ()
 
     def meet(self, workers: Collection[str]) -> None:
@@ -59,9 +60,14 @@ class Dispatcher:
     def woken(self, reason: WakeReason, job_id: UUID | None = None) -> None:
         """Look now or, where a single job was announced that another worker fetches first, a little later."""
         if job_id is not None:
-            self._canary.announced(job_id)
+            is_news = self._canary.announced(job_id)
             if not goes_first(self._claims.worker_id, job_id, self._workers):
-                self._look_again_soon()
+                if is_news:
+                    self._look_again_soon()
+                return
+            if is_news:
+                self._expected.add(job_id)
+            elif job_id not in self._expected:
                 return
         self._bell.ring(reason)
 
@@ -109,16 +115,21 @@ class Dispatcher:
     async def _drain(self, reason: WakeReason) -> None:
         """Claim to free capacity, again while batches come back full.
 
-        One that does not says that nothing claimable is left, so whatever there was to look at again is seen to.
+        One that does not says that nothing claimable is left, so whatever there was to look at again is seen to. Except
+        for an announced job that did not come: somebody else has it, or the announcement was quicker than the commit.
         """
         if self._next_due_at is not None and self._next_due_at <= anyio.current_time():
             self._next_due_at = None
+        if self._second_look_at is not None and self._second_look_at <= anyio.current_time():
+            self._expected.clear()
         self._left_behind = True
         self._second_look_at = None
         while openings := self._executor.openings():
             full = [await self._fill(opening, reason) for opening in openings]
             if not any(full):
                 self._left_behind = self._executor.has_full_type
+                if self._expected:
+                    self._look_again_soon()
                 return
 
     async def _fill(self, opening: Opening, reason: WakeReason) -> bool:
@@ -131,6 +142,7 @@ class Dispatcher:
             logger.warning("events missed", count=missed)
             self._wake_source.distrust()
         for job in jobs:
+            self._expected.discard(job.id)
             log = logger.bind(job_id=str(job.id), job_type=job.type, attempt=job.attempt)
             log.info("claimed", woken_by=reason.value)
             self._executor.start(job)

@@ -318,5 +318,38 @@ async def test_an_announced_job_is_fetched_by_one_worker_at_once_and_by_the_othe
         assert anyio.current_time() - started_at < 0.5
 
 
+async def test_a_job_announced_twice_is_fetched_with_one_claim(store: LossyStore) -> None:
+    async with working(store) as (_, source):
+        job = store.enqueue("double", {"n": 1})
+        source.ring(WakeReason.DOORBELL, job.id)
+        await eventually(lambda: is_completed(job))
+        source.ring(WakeReason.REALTIME, job.id)
+        await anyio.wait_all_tasks_blocked()
+    assert len(store.claims) == 1
+
+
+async def test_an_announcement_that_was_quicker_than_the_commit_is_followed_up(store: LossyStore) -> None:
+    async with working(store) as (_, source):
+        job = store.enqueue("double", {"n": 1})
+        del store.jobs[job.id]
+        source.ring(WakeReason.DOORBELL, job.id)
+        await eventually(lambda: len(store.claims) == 1)
+        store.jobs[job.id] = job
+        await eventually(lambda: is_completed(job))
+
+
+async def test_the_second_announcement_fetches_what_the_first_one_could_not(store: LossyStore) -> None:
+    async with working(store) as (_, source):
+        job = store.enqueue("double", {"n": 1})
+        del store.jobs[job.id]
+        source.ring(WakeReason.DOORBELL, job.id)
+        await eventually(lambda: len(store.claims) == 1)
+        store.jobs[job.id] = job
+        started_at = anyio.current_time()
+        source.ring(WakeReason.REALTIME, job.id)
+        await eventually(lambda: is_completed(job))
+        assert anyio.current_time() - started_at < 0.5
+
+
 def numbered(number: int) -> UUID:
     return UUID(int=number, version=4)
