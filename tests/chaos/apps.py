@@ -38,7 +38,7 @@ async def nap(executions: Path, nap: Nap, context: JobContext) -> Slept:
     lease = context.job.lease
     with executions.open("a") as file:
         file.write(f"{lease.job_id} {lease.lease_id} {os.getpid()}\n")
-    await anyio.sleep(nap.seconds * random.uniform(0.5, 1.5))  # noqa: S311 - only a nap
+    await anyio.sleep(nap.seconds * random.uniform(0.5, 1.5))
     return Slept(lease_id=str(lease.lease_id), filler=nap.filler)
 
 

@@ -24,9 +24,7 @@ def one_stack() -> Iterator[ChaosStack]:
 
 @pytest.fixture
 def stack(one_stack: ChaosStack) -> Iterator[ChaosStack]:
-    one_stack.query("delete from public.analysis_jobs")
-    one_stack.query("delete from public.analysis_workers")
-    one_stack.query("delete from chaos.transitions")
+    one_stack.clear()
     yield one_stack
     one_stack.heal()
 

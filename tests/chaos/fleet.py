@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from analysis_worker import Settings
 from tests.chaos.apps import EXECUTIONS
 from tests.chaos.stack import ChaosStack
 from tests.chaos.waiting import wait_until
@@ -21,12 +22,13 @@ from tests.processes import COMMAND
 
 START_S = 30.0
 _SHORT = {
-    "ANALYSIS_WORKER_HEARTBEAT_SECONDS": "0.5",
-    "ANALYSIS_WORKER_LEASE_SECONDS": "3",
-    "ANALYSIS_WORKER_RECONCILE_SECONDS": "1",
-    "ANALYSIS_WORKER_POLL_SECONDS": "0.2",
-    "ANALYSIS_WORKER_GRACE_SECONDS": "5",
+    "HEARTBEAT_SECONDS": "0.5",
+    "LEASE_SECONDS": "3",
+    "RECONCILE_SECONDS": "1",
+    "POLL_SECONDS": "0.2",
+    "GRACE_SECONDS": "5",
 }
+DEFAULTS = {name: str(Settings.model_fields[name.lower()].default) for name in _SHORT}
 Line = dict[str, Any]
 
 
@@ -69,6 +71,7 @@ class Fleet:
     directory: Path
     stack: ChaosStack
     api_url: str
+    key_file: Path | None = None
     workers: list[WorkerProcess] = field(default_factory=list)
 
     @property
@@ -109,6 +112,11 @@ class Fleet:
         """The last words of workers that ended although nobody wanted it."""
         return [worker.log_file.read_text()[-3000:] for worker in self.workers if worker.has_failed]
 
+    def _key(self) -> dict[str, str]:
+        if self.key_file is not None:
+            return {"SUPABASE_SECRET_KEY_FILE": str(self.key_file)}
+        return {"SUPABASE_SECRET_KEY": self.stack.variables.secret_key}
+
     def _beating(self) -> set[str]:
         return {row["id"] for row in self.stack.query("select id from public.analysis_workers where state <> '{}'")}
 
@@ -118,15 +126,15 @@ class Fleet:
         variables = {
             "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}",
             "SUPABASE_URL": self.api_url,
-            "SUPABASE_SECRET_KEY": self.stack.variables.secret_key,
+            **self._key(),
             "ANALYSIS_WORKER_LOG_FORMAT": "json",
             EXECUTIONS: str(self.executions),
         }
-        short = _SHORT | {f"ANALYSIS_WORKER_{name}": value for name, value in environment.items()}
+        settings = {f"ANALYSIS_WORKER_{name}": value for name, value in (_SHORT | environment).items()}
         with log_file.open("wb") as log:
             process = subprocess.Popen(
                 [COMMAND, "run", "--app", "tests.chaos.apps:app"],
-                env=os.environ | variables | short,
+                env=os.environ | variables | settings,
                 cwd=self.directory,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -77,6 +77,11 @@ class ChaosStack:
     def realtime_faults(self, **wish: object) -> dict[str, Any]:
         return self._switch("realtime/v1", wish)
 
+    def clear(self) -> None:
+        """Forget all jobs and workers."""
+        for table in ("public.analysis_jobs", "public.analysis_workers", "chaos.transitions"):
+            self.query(f"delete from {table}")
+
     def heal(self) -> None:
         self.rest_faults(**_NO_REST_FAULTS)
         self.realtime_faults(**_NO_REALTIME_FAULTS)

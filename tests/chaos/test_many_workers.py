@@ -17,7 +17,7 @@ def test_a_thousand_single_jobs_go_to_one_of_ten_workers_each(stack: ChaosStack,
     fleet.start(WORKERS, HEARTBEAT_SECONDS="8", LEASE_SECONDS="25", RECONCILE_SECONDS="30")
     fleet.wait_ready()
     before = stack.rest_faults()["calls"].get(CLAIM, 0)
-    with load(stack, JOBS, per_second=40, seconds=0.05) as arriving:
+    with load(stack, JOBS, per_second=50, seconds=0.05) as arriving:
         pass
     wait_until_settled(stack, arriving.ids, SETTLED_S)
     claims = stack.rest_faults()["calls"][CLAIM] - before

@@ -9,7 +9,7 @@ from tests.chaos.probes import assert_recovered
 from tests.chaos.stack import ChaosStack
 
 JOBS = 300
-RECONCILE_S = 8
+RECONCILE_S = 7
 NOTICED_S = RECONCILE_S + 5.0
 SLACK_S = 2.0
 
