@@ -1,12 +1,21 @@
 """Fixtures that every suite shares."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from supabase_local.directory import StackVariables
 from tests.databases import Databases, running_databases
 from tests.stacks import running_stack
+
+CHAOS = Path(__file__).parent / "chaos"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(CHAOS):
+            item.add_marker(pytest.mark.chaos)
 
 
 @pytest.fixture(scope="session")
