@@ -75,7 +75,7 @@ def test_no_limit_is_ever_exceeded(queue: Queue) -> None:
     done = threading.Event()
 
     def work(number: int, session: Session) -> None:
-        dice = random.Random(number)  # noqa: S311
+        dice = random.Random(number)
         worker = f"w{number}"
         while not done.is_set():
             jobs = claim(session, worker, uuid4(), types=list(LIMITS), max_jobs=dice.randint(1, 8))

@@ -96,8 +96,7 @@ def test_no_two_calls_wait_for_each_other(queue: Queue) -> None:
     queue.new_type("both", concurrency=6, concurrency_per_user=2)
     users = [queue.new_user() for _ in range(3)]
     actors = [
-        Actor(number, users, queue.worker(), queue.session("postgres"), random.Random(number))  # noqa: S311
-        for number in range(8)
+        Actor(number, users, queue.worker(), queue.session("postgres"), random.Random(number)) for number in range(8)
     ]
     stop = threading.Event()
     with ThreadPoolExecutor(len(actors)) as pool:
