@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Protocol
+from uuid import UUID
+
 import anyio
 from loguru import logger
 
-from analysis_worker.dispatcher import Dispatcher
 from analysis_worker.errors import StoreError
 from analysis_worker.outcomes import Reconciliation
 from analysis_worker.ports import JobStore
 from analysis_worker.wakes import WakeReason
 
 
-async def reconcile_forever(store: JobStore, dispatcher: Dispatcher, *, interval_seconds: float) -> None:
+class Dispatching(Protocol):
+    """What the reconciler passes on, and to whom."""
+
+    def woken(self, reason: WakeReason, job_id: UUID | None = None) -> None: ...
+
+    def expect_due(self, seconds: float) -> None: ...
+
+    def meet(self, workers: Collection[str]) -> None: ...
+
+
+async def reconcile_forever(store: JobStore, dispatcher: Dispatching, *, interval_seconds: float) -> None:
     """Reconcile now and then every `interval_seconds`, until cancelled; wakes the dispatcher where there is work."""
     while True:
         try:
@@ -25,7 +38,7 @@ async def reconcile_forever(store: JobStore, dispatcher: Dispatcher, *, interval
         await anyio.sleep(interval_seconds)
 
 
-def _pass_on(found: Reconciliation, dispatcher: Dispatcher) -> None:
+def _pass_on(found: Reconciliation, dispatcher: Dispatching) -> None:
     if found.rescued or found.expired or found.failed:
         logger.info("reconciled", rescued=found.rescued, expired=found.expired, failed=found.failed)
     if found.next_due_seconds is not None:
