@@ -1,5 +1,6 @@
 """Fixtures that every suite shares."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from tests.databases import Databases, running_databases
 from tests.stacks import running_stack
 
 CHAOS = Path(__file__).parent / "chaos"
+
+# A shell starts background commands with Ctrl-C ignored, and every process under test would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
