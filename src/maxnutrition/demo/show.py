@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from analysis_worker.client import JobView
-from maxnutrition.contracts import Analyte, MedicalExamResult
+from maxnutrition.contracts.medical_exam import Analyte, MedicalExamResult
 from maxnutrition.demo.journey import Journey
 
 _FLAGS = {"low": "[bold blue]baixo[/]", "normal": "[green]normal[/]", "high": "[bold red]alto[/]", "unknown": "?"}

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from maxnutrition.contracts import Analyte, ReferenceRange
+from maxnutrition.contracts.medical_exam import Analyte, ReferenceRange
 from maxnutrition.exams.drafts import Draft, collect
 from maxnutrition.exams.lines import Line
 from maxnutrition.exams.names import DIFFERENTIAL

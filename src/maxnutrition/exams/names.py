@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from maxnutrition.contracts import ExamKind
+from maxnutrition.contracts.medical_exam import ExamKind
 from maxnutrition.exams.text import fold, squeeze
 
 

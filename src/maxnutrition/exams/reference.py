@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from maxnutrition.contracts import Flag, ReferenceRange
+from maxnutrition.contracts.medical_exam import Flag, ReferenceRange
 from maxnutrition.exams.numbers import Span, scan
 from maxnutrition.exams.text import fold
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from analysis_worker import PermanentError
-from maxnutrition.contracts import DISCLAIMER, Analyte, ExamKind, MedicalExamResult
+from maxnutrition.contracts.medical_exam import DISCLAIMER, Analyte, ExamKind, MedicalExamResult
 from maxnutrition.exams.analytes import Reading, read_analytes
 from maxnutrition.exams.lines import Line
 from maxnutrition.exams.names import PANEL_OF

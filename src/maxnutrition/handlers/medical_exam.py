@@ -7,7 +7,7 @@ from functools import partial
 import anyio.to_thread
 
 from analysis_worker import Handler, JobContext
-from maxnutrition.contracts import MedicalExamInput, MedicalExamResult
+from maxnutrition.contracts.medical_exam import MedicalExamInput, MedicalExamResult
 from maxnutrition.exams.lines import group_lines
 from maxnutrition.exams.ocr import Ocr
 from maxnutrition.exams.report import read_report

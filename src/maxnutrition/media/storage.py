@@ -9,7 +9,7 @@ from urllib.parse import quote
 import httpx
 
 from analysis_worker import PermanentError, RetryableError
-from maxnutrition.contracts import StoredFile
+from maxnutrition.contracts.common import StoredFile
 from maxnutrition.media.images import MAX_BYTES
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from maxnutrition.contracts import MedicalExamInput
+from maxnutrition.contracts.medical_exam import MedicalExamInput
 from tests.sql.factories import Queue, call, refused
 
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}

@@ -1,6 +1,6 @@
 """Pages of text for parser tests: one string a line, cells set apart by "|"."""
 
-from maxnutrition.contracts import Analyte
+from maxnutrition.contracts.medical_exam import Analyte
 from maxnutrition.exams.analytes import read_analytes
 from maxnutrition.exams.lines import Cell, Line
 

@@ -3,7 +3,7 @@
 import pytest
 
 from analysis_worker import PermanentError
-from maxnutrition.contracts import DISCLAIMER
+from maxnutrition.contracts.medical_exam import DISCLAIMER
 from maxnutrition.exams.names import NAMES
 from maxnutrition.exams.report import read_report
 from maxnutrition.exams.text import squeeze

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from analysis_worker import Handler, JobContext, PermanentError, Settings
 from maxnutrition.app import app
-from maxnutrition.contracts import MedicalExamInput, MedicalExamResult
+from maxnutrition.contracts.medical_exam import MedicalExamInput, MedicalExamResult
 from tests.unit.maxnutrition.fakes import context_for, exam_job
 
 pytestmark = pytest.mark.anyio

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from analysis_worker import PermanentError
-from maxnutrition.contracts import Analyte, MedicalExamResult
+from maxnutrition.contracts.medical_exam import Analyte, MedicalExamResult
 from maxnutrition.exams.lines import group_lines
 from maxnutrition.exams.ocr import Ocr, open_ocr
 from maxnutrition.exams.report import read_report

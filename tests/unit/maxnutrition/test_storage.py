@@ -6,7 +6,8 @@ import respx
 from pydantic import ValidationError
 
 from analysis_worker import PermanentError, RetryableError
-from maxnutrition.contracts import MedicalExamInput, StoredFile
+from maxnutrition.contracts.common import StoredFile
+from maxnutrition.contracts.medical_exam import MedicalExamInput
 from maxnutrition.media.storage import open_storage
 
 pytestmark = pytest.mark.anyio

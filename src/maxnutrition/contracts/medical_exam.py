@@ -1,9 +1,11 @@
-"""What goes into and comes out of each job type. Results carry no field for diagnosis or prescription."""
+"""A lab report in, its values out."""
 
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, model_validator
+
+from maxnutrition.contracts.common import Confidence, Contract, Name, StoredFile
 
 DISCLAIMER = (
     "Leitura automática do laudo, apenas informativa. Pode conter erros: confira com o documento original. "
@@ -26,28 +28,6 @@ ExamKind = Literal[
     "misto",
     "outro",
 ]
-Confidence = Annotated[float, Field(ge=0, le=1)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=120)]
-
-
-class Contract(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class StoredFile(Contract):
-    """An object in Supabase Storage; that it belongs to the caller is checked when the job is enqueued."""
-
-    bucket: Literal["analysis-inputs"] = "analysis-inputs"
-    path: Annotated[str, StringConstraints(min_length=1, max_length=512)]
-
-    @field_validator("path")
-    @classmethod
-    def stays_inside_the_bucket(cls, path: str) -> str:
-        if not path.isprintable() or "\\" in path:
-            raise ValueError("path has characters that are not allowed")
-        if any(part in {"", ".", ".."} for part in path.split("/")):
-            raise ValueError("path has an empty or relative part")
-        return path
 
 
 class MedicalExamInput(Contract):
