@@ -89,9 +89,6 @@ def check_claims(backlog: Backlog, types: list[str], max_jobs: int) -> None:
             assert number < 2 or claim.pages <= 100 + 120 * max_jobs
 
 
-@pytest.mark.xfail(
-    strict=False, reason="the planner takes the index of pending jobs for empty, and reads all of it for every job"
-)
 @pytest.mark.parametrize("types", [["busy"], ["alone"], ["busy", "alone"]], ids=" ".join)
 @pytest.mark.parametrize("max_jobs", [1, 20])
 def test_a_claim_reads_little_more_than_it_takes_though_the_statistics_know_of_no_job(
