@@ -36,21 +36,9 @@ def sanitise(data: bytes) -> bytes:
         raise PermanentError("image_unreadable", "Não consegui abrir a imagem. Envie a foto de novo.") from error
 
 
-def mime_type_of(data: bytes) -> str:
-    """`image/jpeg`, `image/png` or `image/webp`, by the magic bytes. Raises `PermanentError` unsupported_file."""
-    return f"image/{_kind_of(data).lower()}"
-
-
-def _kind_of(data: bytes) -> str:
-    for kind, (offset, signature) in _SIGNATURES.items():
-        if data[offset : offset + len(signature)] == signature and (kind != "WEBP" or data[:4] == b"RIFF"):
-            return kind
-    raise PermanentError("unsupported_file", "Envie uma imagem em JPEG, PNG ou WebP.")
-
-
-def _rewrite(image: Image.Image) -> bytes:
-    image.draft("RGB", (MAX_SIDE, MAX_SIDE))  # a large JPEG is decoded at reduced size right away
-    page = _on_white(ImageOps.exif_transpose(image))
+def encode_page(image: Image.Image) -> bytes:
+    """The pixels of `image` alone, on white paper and within `MAX_SIDE`, as JPEG."""
+    page = _on_white(image)
     page.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
     clean = BytesIO()
     # A copy of the pixels alone: saving `page` would carry its comment along.
@@ -58,8 +46,37 @@ def _rewrite(image: Image.Image) -> bytes:
     return clean.getvalue()
 
 
+def is_image(data: bytes) -> bool:
+    """Whether `data` begins like a JPEG, PNG or WebP."""
+    return any(_has_signature(data, kind) for kind in _SIGNATURES)
+
+
+def mime_type_of(data: bytes) -> str:
+    """`image/jpeg`, `image/png` or `image/webp`, by the magic bytes. Raises `PermanentError` unsupported_file."""
+    return f"image/{_kind_of(data).lower()}"
+
+
+def _kind_of(data: bytes) -> str:
+    for kind in _SIGNATURES:
+        if _has_signature(data, kind):
+            return kind
+    raise PermanentError("unsupported_file", "Envie uma imagem em JPEG, PNG ou WebP.")
+
+
+def _has_signature(data: bytes, kind: str) -> bool:
+    offset, signature = _SIGNATURES[kind]
+    return data[offset : offset + len(signature)] == signature and (kind != "WEBP" or data[:4] == b"RIFF")
+
+
+def _rewrite(image: Image.Image) -> bytes:
+    image.draft("RGB", (MAX_SIDE, MAX_SIDE))  # a large JPEG is decoded at reduced size right away
+    return encode_page(ImageOps.exif_transpose(image))
+
+
 def _on_white(image: Image.Image) -> Image.Image:
-    """Transparent screenshots would otherwise turn black, text and all."""
+    """Transparent screenshots would otherwise turn black, text and all, and scans with 16 bits a pixel white."""
+    if image.mode.startswith("I"):
+        image = image.convert("I").point(lambda level: level * (1 / 256)).convert("L")
     if not image.has_transparency_data:
         return image.convert("RGB")
     layer = image.convert("RGBA")
