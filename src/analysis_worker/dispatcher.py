@@ -22,6 +22,7 @@ from analysis_worker.ports import JobStore, WakeSource
 from analysis_worker.wakes import WakeReason
 
 _SECOND_LOOK_SECONDS = 1.0
+_CANARY_SECONDS = 1.0
 _CLAIM_BACKOFF = Backoff(first=0.5, cap=15.0)
 
 
@@ -107,6 +108,14 @@ class Dispatcher:
                 self._bell.ring(reason)
                 await anyio.sleep(delay)
 
+    async def listen_for_silence(self) -> None:
+        """Distrust a listener that says it is ready and misses announcements, until cancelled."""
+        while True:
+            await anyio.sleep(_CANARY_SECONDS)
+            if missed := self._canary.missed(anyio.current_time(), self._wake_source.ready_seconds):
+                logger.warning("events missed", count=missed)
+                self._wake_source.distrust()
+
     def _patience(self) -> float | None:
         look_at = min((at for at in (self._next_due_at, self._second_look_at) if at is not None), default=None)
         look_in = None if look_at is None else look_at - anyio.current_time()
@@ -138,9 +147,7 @@ class Dispatcher:
         if max_jobs == 0:
             return True
         jobs = await self._claim(opening.types, max_jobs)
-        if missed := self._canary.missed(jobs, self._wake_source.ready_seconds):
-            logger.warning("events missed", count=missed)
-            self._wake_source.distrust()
+        self._canary.claimed(jobs, anyio.current_time())
         for job in jobs:
             self._expected.discard(job.id)
             log = logger.bind(job_id=str(job.id), job_type=job.type, attempt=job.attempt)

@@ -100,6 +100,7 @@ class Worker:
             async with anyio.create_task_group() as intake:
                 intake.start_soon(self._wake_source.run, _Ears(dispatcher, executor, pulse))
                 intake.start_soon(dispatcher.run)
+                intake.start_soon(dispatcher.listen_for_silence)
                 intake.start_soon(self._reconcile, store, dispatcher)
                 await self._stopping.wait()
                 intake.cancel_scope.cancel()

@@ -31,7 +31,7 @@ def test_a_worker_that_was_stopped_for_longer_than_its_lease_changes_nothing_aft
     stack: ChaosStack, fleet: Fleet
 ) -> None:
     late, _ = fleet.start(2, CONCURRENCY="20")
-    with load(stack, JOBS, per_second=40, seconds=0.4) as arriving:
+    with load(stack, 450, per_second=30, seconds=0.4) as arriving:  # they go on arriving until it is back twice
         for _ in range(2):
             wait_until("the worker busy", lambda: _ended(stack, late, None) >= 4, 20)
             lost = _ended(stack, late, "lost")

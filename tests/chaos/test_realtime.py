@@ -9,7 +9,7 @@ from tests.chaos.probes import assert_recovered
 from tests.chaos.stack import ChaosStack
 
 JOBS = 300
-RECONCILE_S = 7
+RECONCILE_S = 8
 NOTICED_S = RECONCILE_S + 5.0
 SLACK_S = 2.0
 
@@ -37,7 +37,7 @@ def test_a_realtime_that_closes_every_channel_for_a_while_loses_nothing(stack: C
 
 
 def test_channels_that_went_deaf_for_good_are_found_and_made_anew(stack: ChaosStack, fleet: Fleet) -> None:
-    fleet.start(2, RECONCILE_SECONDS=str(RECONCILE_S))
+    fleet.start(1, RECONCILE_SECONDS=str(RECONCILE_S))
     fleet.wait_ready()
     with load(stack, JOBS, per_second=25) as arriving:
         stack.realtime_faults(deafen=True)
@@ -48,7 +48,7 @@ def test_channels_that_went_deaf_for_good_are_found_and_made_anew(stack: ChaosSt
 def test_a_realtime_that_never_delivers_makes_no_job_wait_longer_than_the_reconciler(
     stack: ChaosStack, fleet: Fleet
 ) -> None:
-    fleet.start(2, RECONCILE_SECONDS=str(RECONCILE_S))
+    fleet.start(1, RECONCILE_SECONDS=str(RECONCILE_S))
     fleet.wait_ready()
     stack.realtime_faults(silent=True)
     with load(stack, JOBS, per_second=20) as arriving:

@@ -19,12 +19,11 @@ def test_answers_lost_after_the_commit_and_errors_before_it_lose_nothing(stack: 
     fleet.start(2, CONCURRENCY="20", LEASE_SECONDS="10")
     stack.rest_faults(fail=0.2, cut=0.2)
     with load(stack, JOBS, per_second=30) as arriving:
-        pass
+        fleet.wait_for(JOBS // 10, "settlement not answered, sending again", 60)
     stack.rest_faults(fail=0, cut=0)
     wait_until_settled(stack, arriving.ids, SETTLED_S)
     summary = assert_invariants(stack, arriving.ids, fleet.executions)
     print(summary)
-    assert len(fleet.lines("settlement not answered, sending again")) > JOBS / 10
     assert summary.executions == summary.jobs, "a call sent again cost an attempt"
 
 
