@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -35,6 +35,7 @@ class JobView(BaseModel):
     cached: bool = False
     progress: float | None = None
     phase: str | None = None
+    partial: str | None = None
     result: dict[str, Any] | None = None
     error: JobError | None = None
 
@@ -55,7 +56,7 @@ class AnalysisClient:
     async def cancel(self, job_id: UUID) -> JobView:
         return await self._view("cancel_analysis", {"job_id": str(job_id)})
 
-    async def watch(self, job_id: UUID, poll_seconds: float = _POLL_SECONDS) -> AsyncIterator[JobView]:
+    async def watch(self, job_id: UUID, poll_seconds: float = _POLL_SECONDS) -> AsyncGenerator[JobView]:
         """Each state of the job that differs from the one before, the terminal one last.
 
         Realtime says when to look; every `poll_seconds` we look anyway.
@@ -71,6 +72,14 @@ class AnalysisClient:
                 with anyio.move_on_after(poll_seconds):
                     await changed.wait()
                 changed.clear()
+
+    async def wait(self, job_id: UUID, timeout_seconds: float | None = None) -> JobView:
+        """The job at its end, whatever that is. Raises TimeoutError; the job goes on then."""
+        with anyio.fail_after(timeout_seconds):
+            async with aclosing(self.watch(job_id)) as views:
+                async for view in views:
+                    last = view
+        return last
 
     @asynccontextmanager
     async def _changes(self, job_id: UUID) -> AsyncIterator[asyncio.Event]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any, assert_never
-from uuid import UUID
+from functools import partial
+from typing import TYPE_CHECKING, assert_never
 
 import anyio
 from anyio.abc import TaskGroup
@@ -18,20 +18,19 @@ from loguru import logger
 from analysis_worker.attempt import run_attempt
 from analysis_worker.backoff import Backoff
 from analysis_worker.context import JobContext
-from analysis_worker.errors import StoreError, StoreRejectedError, StoreUnavailableError
-from analysis_worker.flow import Throttle
+from analysis_worker.errors import StoreRejectedError, StoreUnavailableError
 from analysis_worker.handlers import AnyHandler
 from analysis_worker.jobs import Job, Lease
 from analysis_worker.outcomes import Completed, Failed, Outcome, Released, Settlement
 from analysis_worker.ports import JobStore
 from analysis_worker.processes import Processes
-from analysis_worker.settle import outcome_of_refused_result, outcome_of_timeout
+from analysis_worker.reports import Reports
+from analysis_worker.settle import outcome_of_refused_result, outcome_of_timeout, with_usage
 
 if TYPE_CHECKING:
     from loguru import Logger
 
 _SETTLE_SECONDS = 300.0
-_PROGRESS_SECONDS = 0.5
 _SETTLE_BACKOFF = Backoff(first=0.5, cap=8.0)
 
 
@@ -42,7 +41,6 @@ class _Stop(Enum):
 
 @dataclass(slots=True)
 class _Running:
-    lease: Lease
     type: str
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     settling: anyio.CancelScope = field(default_factory=lambda: anyio.CancelScope(shield=True))
@@ -86,13 +84,13 @@ class Executor:
         self._store = store
         self._workshop = workshop
         self._on_settled = on_settled
-        self._running: dict[UUID, _Running] = {}
+        self._running: dict[Lease, _Running] = {}
         self._idle = anyio.Event()
 
     @property
     def held(self) -> Collection[Lease]:
         """Safe to read from another thread: the copy is made in one step."""
-        return [running.lease for running in list(self._running.values())]
+        return [lease for lease, running in list(self._running.items()) if running.stop is not _Stop.LEASE_LOST]
 
     @property
     def free_slots(self) -> int:
@@ -118,15 +116,19 @@ class Executor:
         return {type: handler.concurrency - busy[type] for type, handler in handlers if handler.concurrency is not None}
 
     def start(self, job: Job) -> None:
-        """Run the job in the background; its lease counts as held from now on."""
-        running = _Running(job.lease, job.type)
-        self._running[job.id] = running
+        """Run the job in the background; its lease counts as held from now on.
+
+        Where an attempt at the same job still runs here, its lease is gone: the queue would not have given another.
+        """
+        self.lose([lease for lease in self._running if lease.job_id == job.id])
+        running = _Running(job.type)
+        self._running[job.lease] = running
         self._group.start_soon(self._run, job, running)
 
-    def lose(self, job_ids: Collection[UUID]) -> None:
-        """Stop these jobs without a word to the queue: their leases are gone."""
-        for job_id in job_ids:
-            if (running := self._running.get(job_id)) is not None:
+    def lose(self, leases: Collection[Lease]) -> None:
+        """Stop these attempts without a word to the queue: their leases are gone."""
+        for lease in leases:
+            if (running := self._running.get(lease)) is not None:
                 running.end(_Stop.LEASE_LOST)
 
     def release_all(self) -> None:
@@ -155,19 +157,21 @@ class Executor:
                 with running.settling:
                     settlement = await self._settle(job.lease, outcome, log)
         finally:
-            del self._running[job.id]
+            del self._running[job.lease]
             self._idle.set()
             self._on_settled(settlement)
 
     async def _attempt(self, job: Job, running: _Running, log: Logger) -> Outcome | None:
         """What became of the attempt, None where the lease was lost. Outside cancellation releases the job."""
-        outcome: Outcome | None = Released()
+        outcome: Outcome = Released()
+        reports = Reports(self._store, job.lease, partial(running.end, _Stop.LEASE_LOST), log)
         with running.scope:
             with anyio.move_on_after(job.timeout_seconds) as deadline:
-                context = self._context(job, running, log)
+                context = _context(job, reports, log)
                 outcome = await run_attempt(self._workshop.handlers[job.type], context, self._workshop.processes)
             if deadline.cancelled_caught:
                 outcome = outcome_of_timeout(job.timeout_seconds)
+        outcome = with_usage(outcome, reports.usage)
         match running.stop:
             case None:
                 return outcome
@@ -178,26 +182,6 @@ class Executor:
                 return None
             case _:
                 assert_never(running.stop)
-
-    def _context(self, job: Job, running: _Running, log: Logger) -> JobContext:
-        throttle = Throttle(_PROGRESS_SECONDS)
-
-        async def tell(write: Awaitable[bool]) -> None:
-            """What does not arrive is only logged: neither is worth an attempt."""
-            try:
-                if not await write:
-                    running.end(_Stop.LEASE_LOST)
-            except StoreError as error:
-                log.warning("not written", error=str(error))
-
-        async def report_progress(progress: float, phase: str) -> None:
-            if throttle.passes(anyio.current_time(), phase):
-                await tell(self._store.report_progress(running.lease, progress, phase))
-
-        async def save_checkpoint(data: Any) -> None:
-            await tell(self._store.save_checkpoint(running.lease, data))
-
-        return JobContext(job, anyio.current_time() + job.timeout_seconds, log, report_progress, save_checkpoint)
 
     async def _settle(self, lease: Lease, outcome: Outcome, log: Logger) -> Settlement | None:
         """Tell the queue until it answers: the work is done and paid for. None where it refused or stayed away."""
@@ -218,6 +202,17 @@ class Executor:
                     return settlement
         log.error("settlement given up, left to the reconciler")
         return None
+
+
+def _context(job: Job, reports: Reports, log: Logger) -> JobContext:
+    return JobContext(
+        job=job,
+        deadline=anyio.current_time() + job.timeout_seconds,
+        log=log,
+        report_progress=reports.report_progress,
+        save_checkpoint=reports.save_checkpoint,
+        add_usage=reports.add_usage,
+    )
 
 
 def _log_settlement(settlement: Settlement, outcome: Outcome, log: Logger) -> None:

@@ -6,7 +6,6 @@ The same thread watches that loop and logs the stack of whatever blocks it.
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import sys
 import threading
 import time
@@ -15,7 +14,6 @@ from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TypeAlias
-from uuid import UUID
 
 import anyio
 import anyio.to_thread
@@ -48,14 +46,14 @@ class PulseStoppedError(RuntimeError):
 
 
 class Pulse:
-    """Beats while `run` runs. `on_lost` is called in the loop of `run` with jobs whose lease is gone."""
+    """Beats while `run` runs. `on_lost` is called in the loop of `run` with the leases that are gone."""
 
     def __init__(
         self,
         open_store: OpenStore,
         heartbeat: Heartbeat,
         held: Callable[[], Collection[Lease]],
-        on_lost: Callable[[Collection[UUID]], None],
+        on_lost: Callable[[Collection[Lease]], None],
     ) -> None:
         self._open_store = open_store
         self._heartbeat = heartbeat
@@ -72,9 +70,8 @@ class Pulse:
 
     async def run(self) -> None:
         """Until cancelled. Raises PulseStoppedError where the thread ends first."""
-        arguments = (anyio.run, self._beat_and_watch, asyncio.get_running_loop(), threading.get_ident())
-        context = contextvars.copy_context()  # the worker's id in the log lines
-        thread = threading.Thread(target=context.run, args=arguments, name="pulse", daemon=True)
+        arguments = (asyncio.get_running_loop(), threading.get_ident())
+        thread = threading.Thread(target=self._run_in_thread, args=arguments, name="pulse", daemon=True)
         thread.start()
         try:
             while thread.is_alive():
@@ -89,6 +86,10 @@ class Pulse:
     def _in_thread(self, act: Callable[[], None]) -> None:
         if self._thread_loop is not None and not self._thread_loop.is_closed():
             self._thread_loop.call_soon_threadsafe(act)
+
+    def _run_in_thread(self, worker_loop: asyncio.AbstractEventLoop, watched: int) -> None:
+        with logger.contextualize(worker_id=self._heartbeat.worker_id):
+            anyio.run(self._beat_and_watch, worker_loop, watched)
 
     async def _beat_and_watch(self, worker_loop: asyncio.AbstractEventLoop, watched: int) -> None:
         self._thread_loop = asyncio.get_running_loop()

@@ -9,6 +9,19 @@ from typing import Any, TypeAlias
 from analysis_worker.jobs import JobStatus
 
 Usage: TypeAlias = Mapping[str, Any]
+"""What an attempt used: `input_tokens`, `output_tokens`, `cost_micro_usd`, `model`, whatever the application counts."""
+
+
+def sum_of_usage(first: Usage, second: Usage) -> Usage:
+    """Numbers under the same name are added up; of anything else the second stays."""
+    numbers = {
+        name: first[name] + value for name, value in second.items() if _is_number(value) and _is_number(first.get(name))
+    }
+    return {**first, **second, **numbers}
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +45,7 @@ class Failed:
 class Deferred:
     delay_seconds: float
     reason: str
+    usage: Usage | None = None
 
 
 @dataclass(frozen=True, slots=True)

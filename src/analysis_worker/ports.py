@@ -28,16 +28,17 @@ class JobStore(Protocol):
         """processing -> what the outcome says, once. Under a lost lease nothing changes, and the answer says so."""
         ...
 
-    async def report_progress(self, lease: Lease, progress: float, phase: str) -> bool:
-        """Show `progress` (0..1) and `phase` to the job's owner; False where the lease is lost."""
+    async def report_progress(self, lease: Lease, progress: float, phase: str, partial: str | None) -> bool:
+        """Show `progress` (0..1), `phase` and, unless None, the text so far to the job's owner; False where the lease
+        is lost."""
         ...
 
     async def save_checkpoint(self, lease: Lease, data: Any) -> bool:
         """Keep `data` (JSON) for the job's next attempt, in place of what was kept; False where the lease is lost."""
         ...
 
-    async def heartbeat(self, worker_id: str, lease_seconds: float, held: Collection[Lease]) -> Collection[UUID]:
-        """Say that this worker lives for `lease_seconds` more; returns the jobs among `held` whose lease is gone."""
+    async def heartbeat(self, worker_id: str, lease_seconds: float, held: Collection[Lease]) -> Collection[Lease]:
+        """Say that this worker lives for `lease_seconds` more; returns those of `held` that are gone."""
         ...
 
     async def reconcile(self) -> Reconciliation:

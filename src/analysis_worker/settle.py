@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pydantic import BaseModel, ValidationError
 
 from analysis_worker.errors import DeferredError, HandlerError, PermanentError, RetryableError, StoreRejectedError
-from analysis_worker.outcomes import Completed, Deferred, Failed, Outcome
+from analysis_worker.outcomes import Completed, Deferred, Failed, Outcome, Released, Usage
 
 _FIRST_PROBLEMS = 3
 
@@ -44,6 +46,11 @@ def outcome_of_invalid_result(error: ValidationError) -> Outcome:
 def outcome_of_refused_result(error: StoreRejectedError) -> Outcome:
     """The queue cannot store the result (too large, a character PostgreSQL has no room for); nor could it next time."""
     return Failed("result_refused", f"The result could not be stored ({error.code}).", retryable=False)
+
+
+def with_usage(outcome: Outcome, usage: Usage | None) -> Outcome:
+    """The outcome and what came before it. A released attempt is as if it had not been."""
+    return outcome if usage is None or isinstance(outcome, Released) else replace(outcome, usage=usage)
 
 
 def problems_in(error: ValidationError) -> str:

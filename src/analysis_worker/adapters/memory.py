@@ -9,7 +9,16 @@ from typing import Any, assert_never
 from uuid import UUID, uuid4
 
 from analysis_worker.jobs import Job, JobStatus, Lease
-from analysis_worker.outcomes import Completed, Deferred, Failed, Outcome, Reconciliation, Released, Settlement
+from analysis_worker.outcomes import (
+    Completed,
+    Deferred,
+    Failed,
+    Outcome,
+    Reconciliation,
+    Released,
+    Settlement,
+    Usage,
+)
 
 _FIRST_RETRY_SECONDS = 2.0
 _BY_THE_WORKER = frozenset({"completed", "failed", "deferred", "released"})
@@ -33,9 +42,11 @@ class MemoryJob:
     deadline_at: datetime | None = None
     progress: float = 0.0
     phase: str | None = None
+    partial: str | None = None
     result: Mapping[str, Any] | None = None
     error: Mapping[str, Any] | None = None
     checkpoint: Any = None
+    usage: list[Usage | None] = field(default_factory=list)
     ended: dict[UUID, str] = field(default_factory=dict)
 
 
@@ -77,11 +88,12 @@ class MemoryJobStore:
             self._settle(job, outcome)
         return self._answer(lease)
 
-    async def report_progress(self, lease: Lease, progress: float, phase: str) -> bool:
+    async def report_progress(self, lease: Lease, progress: float, phase: str, partial: str | None) -> bool:
         job = self.jobs.get(lease.job_id)
         if job is None or job.lease_id != lease.lease_id:
             return False
         job.progress, job.phase = progress, phase
+        job.partial = job.partial if partial is None else partial
         return True
 
     async def save_checkpoint(self, lease: Lease, data: Any) -> bool:
@@ -91,9 +103,9 @@ class MemoryJobStore:
         job.checkpoint = data
         return True
 
-    async def heartbeat(self, worker_id: str, lease_seconds: float, held: Collection[Lease]) -> Collection[UUID]:
+    async def heartbeat(self, worker_id: str, lease_seconds: float, held: Collection[Lease]) -> Collection[Lease]:
         self._alive_until[worker_id] = self._now() + timedelta(seconds=lease_seconds)
-        return [lease.job_id for lease in held if not self._answer(lease).lease_held]
+        return [lease for lease in held if not self._answer(lease).lease_held]
 
     async def reconcile(self) -> Reconciliation:
         now = self._now()
@@ -121,13 +133,14 @@ class MemoryJobStore:
                 self._return(job, "released", 0)
 
     def _settle(self, job: MemoryJob, outcome: Outcome) -> None:
+        job.usage.append(None if isinstance(outcome, Released) else outcome.usage)
         match outcome:
-            case Completed(result, _):
+            case Completed(result):
                 job.result = result
                 self._end(job, "completed", JobStatus.COMPLETED)
             case Failed():
                 self._fail(job, outcome, "failed")
-            case Deferred(delay_seconds, _):
+            case Deferred(delay_seconds):
                 self._return(job, "deferred", delay_seconds)
             case Released():
                 self._return(job, "released", 0)
@@ -151,7 +164,7 @@ class MemoryJobStore:
     def _end(self, job: MemoryJob, ending: str, status: JobStatus) -> None:
         if job.lease_id is not None:
             job.ended[job.lease_id] = ending
-        job.status, job.lease_id, job.worker_id, job.deadline_at = status, None, None, None
+        job.status, job.lease_id, job.worker_id, job.deadline_at, job.partial = status, None, None, None, None
 
     def _answer(self, lease: Lease) -> Settlement:
         job = self.jobs[lease.job_id]

@@ -71,18 +71,19 @@ class PostgrestJobStore:
         function, arguments = _settle_call(outcome)
         return (await self._call(function, _fence(lease) | arguments, _ANSWER)).settlement()
 
-    async def report_progress(self, lease: Lease, progress: float, phase: str) -> bool:
-        arguments = _fence(lease) | {"progress": progress, "phase": phase}
+    async def report_progress(self, lease: Lease, progress: float, phase: str, partial: str | None) -> bool:
+        arguments = _fence(lease) | {"progress": progress, "phase": phase, "partial": partial}
         return (await self._call("report_progress", arguments, _ANSWER)).settlement().lease_held
 
     async def save_checkpoint(self, lease: Lease, data: Any) -> bool:
         arguments = _fence(lease) | {"data": data}
         return (await self._call("save_checkpoint", arguments, _ANSWER)).settlement().lease_held
 
-    async def heartbeat(self, worker_id: str, lease_seconds: float, held: Collection[Lease]) -> Collection[UUID]:
+    async def heartbeat(self, worker_id: str, lease_seconds: float, held: Collection[Lease]) -> Collection[Lease]:
         state = {"lease_seconds": lease_seconds}
         arguments = {"worker_id": worker_id, "state": state, "held": [_fence(lease) for lease in held]}
-        return (await self._call("heartbeat_worker", arguments, _LOST)).lost
+        lost = set((await self._call("heartbeat_worker", arguments, _LOST)).lost)
+        return [lease for lease in held if lease.job_id in lost]
 
     async def reconcile(self) -> Reconciliation:
         return (await self._call("reconcile_jobs", {}, _RECONCILED)).reconciliation()
@@ -129,8 +130,8 @@ def _settle_call(outcome: Outcome) -> tuple[str, dict[str, Any]]:
             error = {"code": code, "message": message}
             arguments = {"error": error, "retryable": retryable, "delay_seconds": delay_seconds, "usage": usage}
             return "fail_job", arguments
-        case Deferred(delay_seconds, reason):
-            return "defer_job", {"delay_seconds": delay_seconds, "reason": reason}
+        case Deferred(delay_seconds, reason, usage):
+            return "defer_job", {"delay_seconds": delay_seconds, "reason": reason, "usage": usage}
         case Released():
             return "release_job", {}
         case _:

@@ -159,7 +159,7 @@ async def test_a_cancel_revokes_the_lease_and_the_heartbeat_tells(queue: Queue) 
     await queue.enqueue()
     job = await claim_one(queue)
     await queue.cancel(job.id)
-    assert list(await queue.store.heartbeat("w1", 25, [job.lease])) == [job.id]
+    assert list(await queue.store.heartbeat("w1", 25, [job.lease])) == [job.lease]
     assert not (await queue.store.settle(job.lease, Completed({"n": 2}))).lease_held
     assert await status(queue, job.id) == ("cancelled", 1)
 
@@ -174,10 +174,10 @@ async def test_a_lease_settled_a_moment_ago_is_not_reported_lost(queue: Queue) -
 async def test_progress_needs_the_lease(queue: Queue) -> None:
     await queue.enqueue()
     job = await claim_one(queue)
-    assert await queue.store.report_progress(job.lease, 0.5, "lendo")
+    assert await queue.store.report_progress(job.lease, 0.5, "lendo", None)
     row = await queue.row(job.id)
     assert (row["progress"], row["phase"]) == (0.5, "lendo")
-    assert not await queue.store.report_progress(Lease(job.id, uuid4()), 0.9, "outro")
+    assert not await queue.store.report_progress(Lease(job.id, uuid4()), 0.9, "outro", "x")
     assert (await queue.row(job.id))["progress"] == 0.5
 
 

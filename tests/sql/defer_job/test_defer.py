@@ -26,6 +26,26 @@ def test_the_attempt_keeps_the_reason(queue: Queue) -> None:
     assert (attempt["outcome"], attempt["error"]) == ("deferred", {"code": "deferred", "message": "429"})
 
 
+def test_the_attempt_keeps_what_it_used(queue: Queue) -> None:
+    job_id, lease_id = queue.new_claimed_job()
+    usage = {"cost_micro_usd": 12}
+    call(queue.worker(), "defer_job", job_id=job_id, lease_id=lease_id, delay_seconds=1, usage=usage)
+    assert queue.attempt(job_id, lease_id)["usage"] == usage
+
+
+def test_a_cost_that_is_no_whole_number_is_refused(queue: Queue) -> None:
+    job_id, lease_id = queue.new_claimed_job()
+    with refused("PT400", "cost_micro_usd"):
+        call(
+            queue.worker(),
+            "defer_job",
+            job_id=job_id,
+            lease_id=lease_id,
+            delay_seconds=1,
+            usage={"cost_micro_usd": 0.5},
+        )
+
+
 def test_a_job_can_be_deferred_more_often_than_it_has_attempts(queue: Queue) -> None:
     job_id, worker = queue.new_job(max_attempts=1), queue.worker()
     for _ in range(5):

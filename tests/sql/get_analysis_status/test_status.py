@@ -18,6 +18,7 @@ def test_the_owner_sees_the_job_without_its_lease(queue: Queue) -> None:
         "status": "processing",
         "progress": 0.5,
         "phase": "reading",
+        "partial": None,
         "result": None,
         "error": None,
         "attempt": 1,

@@ -17,18 +17,18 @@ class Mutation:
     gap: str = ""
 
     def apply(self, migrations: list[Migration]) -> list[Migration]:
-        """Fails unless each function is there once and has the fence in it."""
+        """Fails unless each function is there and, as it was defined last, has the fence in it."""
         for function in self.functions:
             migrations = self._apply_to(function, migrations)
         return migrations
 
     def _apply_to(self, function: str, migrations: list[Migration]) -> list[Migration]:
-        definition = re.compile(rf"create function private\.{function}\(.*?\n\$\$;", re.DOTALL)
+        definition = re.compile(rf"create (?:or replace )?function private\.{function}\(.*?\n\$\$;", re.DOTALL)
         found = [match[0] for migration in migrations for match in definition.finditer(migration.sql)]
-        assert len(found) == 1, f"private.{function} is defined {len(found)} times"
-        mutated, count = re.subn(self.fence, self.gap, found[0])
+        assert found, f"private.{function} is not defined"
+        mutated, count = re.subn(self.fence, self.gap, found[-1])
         assert count == 1, f"private.{function} has {count} of {self.fence}"
-        return [replace(each, sql=each.sql.replace(found[0], mutated)) for each in migrations]
+        return [replace(each, sql=each.sql.replace(found[-1], mutated)) for each in migrations]
 
 
 def _lease_check(function: str, alias: str) -> Mutation:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from tests.sql.factories import Queue, call, refused
 
@@ -50,6 +51,34 @@ def test_a_long_phase_is_cut(queue: Queue) -> None:
     job_id, lease_id = queue.new_claimed_job()
     report(queue, job_id, lease_id, phase="x" * 300)
     assert queue.job(job_id)["phase"] == "x" * 200
+
+
+def test_text_so_far_is_shown_to_the_owner_and_kept_to_its_limit(queue: Queue) -> None:
+    user = queue.new_user()
+    job_id, lease_id = queue.new_claimed_job(user_id=user)
+    report(queue, job_id, lease_id, partial="Bom d")
+    assert call(queue.user(user), "get_analysis_status", job_id=job_id)["partial"] == "Bom d"
+    report(queue, job_id, lease_id, progress=0.5)
+    assert queue.job(job_id)["partial"] == "Bom d"
+    report(queue, job_id, lease_id, partial="x" * 20_000)
+    assert queue.job(job_id)["partial"] == "x" * 16_384
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [
+        ("complete_job", {"result": Jsonb({})}),
+        ("fail_job", {"error": Jsonb({"code": "c", "message": "m"}), "retryable": True}),
+        ("fail_job", {"error": Jsonb({"code": "c", "message": "m"}), "retryable": False}),
+        ("defer_job", {"delay_seconds": 1}),
+        ("release_job", {}),
+    ],
+)
+def test_text_of_an_attempt_goes_with_it(queue: Queue, function: str, arguments: dict[str, Any]) -> None:
+    job_id, lease_id = queue.new_claimed_job()
+    report(queue, job_id, lease_id, partial="Bom d")
+    assert call(queue.worker(), function, job_id=job_id, lease_id=lease_id, **arguments)["settled"]
+    assert queue.job(job_id)["partial"] is None
 
 
 @pytest.mark.parametrize("progress", [-0.1, 1.1, "NaN", "Infinity"])

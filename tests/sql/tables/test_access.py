@@ -72,6 +72,7 @@ FUNCTIONS = {
     "heartbeat_worker": (WORKERS, "'w2'"),
     "deregister_worker": (WORKERS, "'w1'"),
     "reconcile_jobs": (WORKERS, ""),
+    "get_spending": (WORKERS, ""),
     "replay_job": (OPERATORS, "%(job)s"),
     "replay_jobs": (OPERATORS, ""),
     "prune_jobs": (OPERATORS, ""),
@@ -81,7 +82,13 @@ FUNCTIONS = {
 # Those who may call and are told that there is no such thing.
 NOT_FOUND = {("get_analysis_status", "other"), ("cancel_analysis", "other")}
 # Run as their owner without being the body of a public function.
-TRIGGERS = {"check_input_schema", "drop_checkpoint", "queue_pending_job", "ring_doorbell", "unqueue_ended_job"}
+TRIGGERS = {
+    "check_input_schema",
+    "drop_checkpoint",
+    "queue_pending_job",
+    "ring_doorbell",
+    "unqueue_ended_job",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,8 @@ CASES = [
     ("jobs", "progress_in_range", "progress = 1.01"),
     ("jobs", "progress_in_range", "progress = 'NaN'"),
     ("jobs", "phase_is_short", "phase = ''"),
+    ("jobs", "partial_is_bounded", "partial = repeat('x', 16385)"),
+    ("jobs", "partial_only_while_processing", f"partial = 'x', status = 'pending', {UNLEASED}"),
     ("jobs", "leased_by_is_short", "leased_by = repeat('x', 201)"),
     ("jobs", "scheduled_at_is_a_time", "scheduled_at = 'infinity'"),
     ("jobs", "input_hash_is_sha256", "input_hash = 'abc'"),

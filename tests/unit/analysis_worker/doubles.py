@@ -15,7 +15,7 @@ from analysis_worker import Handler, JobContext
 from analysis_worker.adapters.memory import MemoryJobStore
 from analysis_worker.errors import StoreRejectedError, StoreUnavailableError
 from analysis_worker.jobs import Job, Lease
-from analysis_worker.outcomes import Completed, Outcome, Reconciliation, Settlement
+from analysis_worker.outcomes import Completed, Failed, Outcome, Reconciliation, Settlement
 from analysis_worker.ports import Listener
 from analysis_worker.wakes import ListenerState, WakeReason
 
@@ -57,13 +57,17 @@ class LossyStore(MemoryJobStore):
         self._lose("settle")
         return settlement
 
-    async def heartbeat(self, worker_id: str, lease_seconds: float, held: Collection[Lease]) -> Collection[UUID]:
+    async def heartbeat(self, worker_id: str, lease_seconds: float, held: Collection[Lease]) -> Collection[Lease]:
         self.heartbeats += 1
         return await super().heartbeat(worker_id, lease_seconds, held)
 
     async def reconcile(self) -> Reconciliation:
         self.reconciliations += 1
         return await super().reconcile()
+
+    def rescue(self, job_id: UUID) -> None:
+        """Take the job from its worker, at once."""
+        self._fail(self.jobs[job_id], Failed("worker_lost", "gone", retryable=True, delay_seconds=0), "lost")
 
     def _lose(self, method: str) -> None:
         if self.lost_answers.get(method, 0) > 0:

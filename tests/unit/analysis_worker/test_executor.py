@@ -181,6 +181,66 @@ async def test_progress_is_shown_to_the_owner(store: LossyStore) -> None:
     assert (job.progress, job.phase) == (0.5, "lendo")
 
 
+async def test_text_can_be_read_while_it_is_written_and_is_gone_with_the_attempt(store: LossyStore) -> None:
+    async def run(number: Number, context: JobContext) -> Number:
+        await context.report_progress(0.5, "escrevendo", "Bom d")
+        shown.append(job.partial)
+        return number
+
+    shown: list[str | None] = []
+    job = store.enqueue("double", {"n": 21})
+    async with executing(store, run) as (executor, _):
+        await start_all(executor, store)
+    assert shown == ["Bom d"]
+    assert job.partial is None
+
+
+@pytest.mark.parametrize(
+    "end",
+    [None, PermanentError("a", "b"), RetryableError("a", "b"), DeferredError("a", "b", 1), TimeoutError()],
+    ids=lambda end: type(end).__name__,
+)
+async def test_what_an_attempt_used_is_kept_whatever_came_of_it(store: LossyStore, end: Exception | None) -> None:
+    async def run(number: Number, context: JobContext) -> Number:
+        context.add_usage({"input_tokens": 10, "cost_micro_usd": 3, "model": "small"})
+        context.add_usage({"input_tokens": 5, "model": "large", "requests": 1})
+        if isinstance(end, TimeoutError):
+            await anyio.sleep_forever()
+        elif end is not None:
+            raise end
+        return number
+
+    job = await run_one(store, run, timeout_seconds=0.05 if isinstance(end, TimeoutError) else 60)
+    assert job.usage == [{"input_tokens": 15, "cost_micro_usd": 3, "model": "large", "requests": 1}]
+
+
+async def test_a_job_claimed_again_while_it_still_runs_here_ends_its_first_attempt_alone(store: LossyStore) -> None:
+    """A worker that was stopped for longer than its lease can be the one that gets the job again."""
+    attempts: list[int] = []
+    both_started, may_finish = anyio.Event(), anyio.Event()
+
+    async def run(number: Number, context: JobContext) -> Number:
+        attempts.append(context.job.attempt)
+        if len(attempts) == 2:
+            both_started.set()
+        await may_finish.wait()
+        return number
+
+    job = store.enqueue("double", {"n": 1})
+    async with executing(store, run) as (executor, settled):
+        await start_all(executor, store)
+        old = executor.held
+        await eventually(lambda: attempts == [1])
+        store.rescue(job.id)
+        await start_all(executor, store)
+        await both_started.wait()
+        assert len(executor.held) == 1
+        executor.lose(old)  # the answer of a heartbeat that was sent before
+        may_finish.set()
+    assert (job.status, job.attempt, attempts) == (JobStatus.COMPLETED, 2, [1, 2])
+    assert sorted(settled, key=str) == [None, Settlement(JobStatus.COMPLETED, lease_held=True)]
+
+
 async def test_the_next_attempt_goes_on_from_the_checkpoint(store: LossyStore) -> None:
     async def run(number: Number, context: JobContext) -> Number:
         if context.job.checkpoint is None:

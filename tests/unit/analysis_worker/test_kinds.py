@@ -155,7 +155,7 @@ async def test_a_cancel_kills_a_process_that_computes(store: LossyStore, tmp_pat
         await eventually(lambda: path.exists() and path.read_text() != "")
         store.cancel(job.id)
         started_at = time.monotonic()
-        executor.lose([job.id])
+        executor.lose(executor.held)
         await executor.wait_idle()
     assert time.monotonic() - started_at < 1
     assert not psutil.pid_exists(int(path.read_text()))

@@ -26,12 +26,13 @@ def exam_job(job_id: UUID) -> Job:
 
 
 def context_for(job: Job) -> tuple[JobContext, list[tuple[float, str]]]:
-    progress: list[tuple[float, str]] = []
+    reported: list[tuple[float, str]] = []
 
-    async def report_progress(share: float, phase: str) -> None:
-        progress.append((share, phase))
+    async def report_progress(progress: float, phase: str, partial: str | None = None) -> None:
+        reported.append((progress, phase))
 
     async def save_checkpoint(data: object) -> None:
         raise AssertionError("nothing to save")
 
-    return JobContext(job, math.inf, logger.bind(job_id=job.id), report_progress, save_checkpoint), progress
+    log = logger.bind(job_id=job.id)
+    return JobContext(job, math.inf, log, report_progress, save_checkpoint, lambda _: None), reported
