@@ -61,6 +61,22 @@ def test_a_job_whose_worker_has_no_row_is_rescued(queue: Queue) -> None:
     assert counts(reconcile(queue)) == (1, 0, 0)
 
 
+def test_a_long_job_of_a_living_worker_is_not_rescued(queue: Queue) -> None:
+    queue.owner.execute("update public.analysis_types set timeout_seconds = 1800")
+    job_id, lease_id = queue.new_claimed_job()
+    for minutes in range(1, 21):
+        queue.owner.execute(
+            "update public.analysis_jobs set started_at = now() - %(age)s * interval '1 minute',"
+            " deadline_at = now() + (30 - %(age)s) * interval '1 minute'",
+            {"age": minutes},
+        )
+        queue.silence("w1", seconds=24)
+        reconcile(queue)
+        call(queue.worker(), "heartbeat_worker", worker_id="w1")
+    assert queue.job(job_id)["lease_id"] == lease_id
+    assert queue.job(job_id)["rescues"] == 0
+
+
 def test_only_the_dead_workers_jobs_are_rescued(queue: Queue) -> None:
     dead, _ = queue.new_claimed_job("w1")
     alive, _ = queue.new_claimed_job("w2")

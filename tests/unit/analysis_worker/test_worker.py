@@ -186,6 +186,27 @@ async def test_the_reconciler_brings_back_the_job_of_a_dead_worker(store: LossyS
     assert job.attempt == 2
 
 
+async def test_a_job_of_twenty_minutes_stays_with_a_worker_that_lives(store: LossyStore, clock: Clock) -> None:
+    """150 heartbeats, 8 s of the queue's clock between any two, a reconciliation after each."""
+    may_finish = anyio.Event()
+
+    async def run(number: Number, context: JobContext) -> Number:
+        await may_finish.wait()
+        return number
+
+    job = store.enqueue("double", {"n": 1}, timeout_seconds=1800)
+    async with working(store, run, heartbeat_seconds=0.002, reconcile_seconds=0.001):
+        await eventually(lambda: job.status is JobStatus.PROCESSING)
+        for _ in range(150):
+            clock.advance(8)
+            beats, reconciliations = store.heartbeats, store.reconciliations
+            await eventually(lambda: store.heartbeats > beats + 1)  # noqa: B023 - awaited within the round
+            await eventually(lambda: store.reconciliations > reconciliations + 1)  # noqa: B023
+        may_finish.set()
+        await eventually(lambda: is_completed(job))
+    assert (job.attempt, list(job.ended.values())) == (1, ["completed"])
+
+
 async def test_a_swept_job_that_was_never_announced_makes_the_worker_distrust_its_listener(
     store: LossyStore, clock: Clock
 ) -> None:
