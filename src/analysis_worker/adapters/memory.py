@@ -108,7 +108,7 @@ class MemoryJobStore:
         return [lease for lease in held if not self._answer(lease).lease_held]
 
     async def reconcile(self) -> Reconciliation:
-        now = self._now()
+        now = self._now()  # heartbeats come from another thread meanwhile: what they write to is copied first
         lost = [
             job for job in self.jobs.values() if job.lease_id and self._alive_until.get(job.worker_id or "", now) <= now
         ]
@@ -123,7 +123,7 @@ class MemoryJobStore:
             failed=failed,
             claimable=len(waiting) - len(later),
             next_due_seconds=min(later, default=None),
-            workers=[worker for worker, until in self._alive_until.items() if until > now],
+            workers=[worker for worker, until in list(self._alive_until.items()) if until > now],
         )
 
     async def deregister(self, worker_id: str) -> None:

@@ -73,7 +73,7 @@ def test_a_long_job_of_a_living_worker_is_not_rescued(queue: Queue) -> None:
         queue.silence("w1", seconds=24)
         reconcile(queue)
         call(queue.worker(), "heartbeat_worker", worker_id="w1")
-    assert queue.job(job_id)["lease_id"] == lease_id
+    assert queue.job(job_id)["lease_id"] == str(lease_id)
     assert queue.job(job_id)["rescues"] == 0
 
 
