@@ -1,0 +1,139 @@
+"""Configuration of the analyses: the only module of the application that reads the environment."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ProviderName = Literal["gemini", "openai", "ollama"]
+Order = Annotated[tuple[ProviderName, ...], Field(min_length=1)]
+Seconds = Annotated[float, Field(gt=0, le=600)]
+Dollars = Annotated[Decimal, Field(gt=0, le=1_000_000)]
+_PerMillion = Annotated[Decimal, Field(ge=0, le=10_000)]
+
+
+def _base_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must start with http:// or https:// and name a host")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("must hold no user, password, query or fragment: keys have settings of their own")
+    return url.rstrip("/")
+
+
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
+
+
+class Price(BaseModel):
+    """US dollars per million tokens. Output includes what the model thinks."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    input: _PerMillion
+    cached_input: _PerMillion
+    output: _PerMillion
+
+
+_GEMINI_PRICES = {
+    "gemini-3.5-flash-lite": Price(input=Decimal("0.30"), cached_input=Decimal("0.03"), output=Decimal("2.50")),
+    # The regular price: what is charged less until the end of 2026 must not let a budget be overrun afterwards.
+    "gemini-3.8-flash": Price(input=Decimal("1.50"), cached_input=Decimal("0.15"), output=Decimal("7.50")),
+}
+
+
+class AnalysisSettings(BaseSettings):
+    """From `MAXNUTRITION_*`. A provider without its key or URL does not exist; lists and mappings are JSON."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="MAXNUTRITION_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+        hide_input_in_errors=True,
+    )
+
+    gemini_api_key: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("MAXNUTRITION_GEMINI_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY")
+    )
+    gemini_url: BaseUrl = "https://generativelanguage.googleapis.com"
+    gemini_model: str = "gemini-3.5-flash-lite"
+    gemini_exam_model: str = "gemini-3.8-flash"
+    gemini_thinking: Literal["minimal", "low", "medium", "high"] = "low"
+
+    openai_url: BaseUrl | None = None
+    """Without the `/v1` of its paths."""
+    openai_api_key: SecretStr | None = None
+    openai_model: str | None = None
+    openai_vision_model: str | None = None
+
+    ollama_url: BaseUrl | None = None
+    ollama_model: str | None = None
+    ollama_vision_model: str | None = None
+    ollama_context_tokens: int = Field(default=8192, ge=1024, le=1_048_576)
+    ollama_parallel: int = Field(default=1, ge=1, le=64)
+    """What OLLAMA_NUM_PARALLEL is on the server: more than that at once it refuses."""
+
+    provider_order: Order = ("gemini", "openai", "ollama")
+    provider_order_by_type: dict[str, Order] = Field(default_factory=dict)
+
+    call_seconds: Seconds = 45.0
+    """For one call of a model, whole."""
+    idle_seconds: Seconds = 30.0
+    """Without a byte from the provider, the first included."""
+    breaker_failures: int = Field(default=5, ge=1, le=1000)
+    breaker_seconds: Seconds = 30.0
+
+    prices: dict[str, Price] = Field(default_factory=dict)
+    """By model, over the prices known here. A model of `openai` or `ollama` without a price costs nothing."""
+    daily_budget_usd: Dollars | None = None
+    daily_user_budget_usd: Dollars | None = None
+    over_budget: Literal["defer", "refuse"] = "defer"
+
+    @field_validator("prices", mode="after")
+    @classmethod
+    def _over_known_prices(cls, prices: dict[str, Price]) -> dict[str, Price]:
+        return _GEMINI_PRICES | prices
+
+    @model_validator(mode="before")
+    @classmethod
+    def _always_priced(cls, values: Any) -> Any:
+        """A default is not validated, and the known prices are merged by the validator."""
+        return {"prices": {}, **values} if isinstance(values, dict) else values
+
+    @model_validator(mode="after")
+    def _providers_are_whole(self) -> Self:
+        for url, models, names in (
+            (self.openai_url, (self.openai_model, self.openai_vision_model), "OPENAI"),
+            (self.ollama_url, (self.ollama_model, self.ollama_vision_model), "OLLAMA"),
+        ):
+            if url is not None and not any(models):
+                raise ValueError(f"MAXNUTRITION_{names}_URL needs MAXNUTRITION_{names}_MODEL or _VISION_MODEL")
+            if url is None and any(models):
+                raise ValueError(f"MAXNUTRITION_{names}_MODEL needs MAXNUTRITION_{names}_URL")
+        return self
+
+    @model_validator(mode="after")
+    def _gemini_is_priced(self) -> Self:
+        """Its calls cost money, and a budget that does not see them is none."""
+        for model in (self.gemini_model, self.gemini_exam_model):
+            if self.gemini_api_key is not None and model not in self.prices:
+                raise ValueError(f"MAXNUTRITION_PRICES has no price for {model}")
+        return self
+
+    def order_for(self, job_type: str) -> tuple[ProviderName, ...]:
+        return self.provider_order_by_type.get(job_type, self.provider_order)

@@ -1,0 +1,92 @@
+"""A real model behind a real server: what it says is nonsense, but how it says it is not."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import anyio
+import pytest
+
+from maxnutrition.providers.forms import PlainText, Structured
+from maxnutrition.providers.opening import open_models
+from maxnutrition.providers.request import Message, ModelRequest
+from tests.contract.providers.dialects import settings_for
+from tests.unit.providers.doubles import Clock, Plate, context_for
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(90)]
+
+_SERVER = Path(__file__).with_name("small_model.py")
+
+
+@pytest.fixture(scope="module")
+def model_url() -> Iterator[str]:
+    pytest.importorskip("xllamacpp", reason="needs the development dependency xllamacpp")
+    process = subprocess.Popen(
+        [sys.executable, _SERVER], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True, text=True
+    )
+    try:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+    finally:
+        process.kill()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+async def test_a_chat_streams_its_text_and_counts_its_tokens(model_url: str) -> None:
+    heard: list[str] = []
+
+    async def listen(text: str) -> None:
+        heard.append(text)
+
+    request = ModelRequest(
+        "unified_assistant", "You are brief.", (Message("user", "Name a fruit."),), PlainText(listen), 24
+    )
+    context, recorded = context_for("unified_assistant")
+    settings = settings_for(openai_url=model_url, openai_model="smollm2", idle_seconds=60)
+    async with open_models(settings, model_url, lambda: "", Clock()) as models:
+        reply = await models.generate(request, context)
+    assert len(heard) > 3
+    restarts = sum(not later.startswith(earlier) for earlier, later in pairwise(heard))
+    assert restarts == recorded.sum_of("requests") - 1
+    assert reply.output == heard[-1]
+    assert recorded.sum_of("output_tokens") >= len(reply.output.split())
+
+
+async def test_a_structured_answer_fits_its_schema(model_url: str) -> None:
+    messages = (Message("user", "I ate 100 g of rice and 50 g of beans. List the foods with their grams."),)
+    request = ModelRequest("sofia_image", "You list foods.", messages, Structured(Plate), 200)
+    context, recorded = context_for("sofia_image")
+    settings = settings_for(openai_url=model_url, openai_model="smollm2", idle_seconds=60)
+    async with open_models(settings, model_url, lambda: "", Clock()) as models:
+        reply = await models.generate(request, context)
+    assert isinstance(reply.output, Plate)
+    assert recorded.sum_of("input_tokens") > 10
+
+
+async def test_a_cancelled_call_leaves_the_server_free_for_the_next(model_url: str) -> None:
+    async def listen(text: str) -> None:
+        scope.cancel(text)
+
+    long = ModelRequest(
+        "unified_assistant", "You are long.", (Message("user", "Count to 9000."),), PlainText(listen), 4000
+    )
+    context, _ = context_for("unified_assistant", deadline=math.inf)
+    settings = settings_for(openai_url=model_url, openai_model="smollm2", idle_seconds=60)
+    async with open_models(settings, model_url, lambda: "", Clock()) as models:
+        with anyio.CancelScope() as scope:
+            await models.generate(long, context)
+        assert scope.cancelled_caught
+        with anyio.fail_after(20):
+            short = ModelRequest("unified_assistant", "Be brief.", (Message("user", "Hi"),), PlainText(_ignore), 4)
+            assert (await models.generate(short, context)).output
+
+
+async def _ignore(text: str) -> None:
+    del text
