@@ -52,6 +52,7 @@ class Dispatcher:
         self._next_due_at: float | None = None
         self._second_look_at: float | None = None
         self._expected: set[UUID] = set()
+        self._announced_again: set[UUID] = set()
         self._workers: Collection[str] = ()
 
     def meet(self, workers: Collection[str]) -> None:
@@ -69,6 +70,9 @@ class Dispatcher:
             if is_news:
                 self._expected.add(job_id)
             elif job_id not in self._expected:
+                return
+            elif self._unanswered is not None:
+                self._announced_again.add(job_id)
                 return
         self._bell.ring(reason)
 
@@ -131,15 +135,15 @@ class Dispatcher:
             self._next_due_at = None
         if self._second_look_at is not None and self._second_look_at <= anyio.current_time():
             self._expected.clear()
-        self._left_behind = True
         self._second_look_at = None
         while openings := self._executor.openings():
+            self._left_behind = self._executor.has_full_type
             full = [await self._fill(opening, reason) for opening in openings]
             if not any(full):
-                self._left_behind = self._executor.has_full_type
                 if self._expected:
                     self._look_again_soon()
                 return
+        self._left_behind = True
 
     async def _fill(self, opening: Opening, reason: WakeReason) -> bool:
         """Claim for one opening and start what comes; True where as much came as was asked for."""
@@ -148,8 +152,11 @@ class Dispatcher:
             return True
         jobs = await self._claim(opening.types, max_jobs)
         self._canary.claimed(jobs, anyio.current_time())
+        self._expected.difference_update(job.id for job in jobs)
+        if self._expected.intersection(self._announced_again):
+            self._bell.ring(reason)
+        self._announced_again.clear()
         for job in jobs:
-            self._expected.discard(job.id)
             log = logger.bind(job_id=str(job.id), job_type=job.type, attempt=job.attempt)
             log.info("claimed", woken_by=reason.value)
             self._executor.start(job)

@@ -41,12 +41,15 @@ class LossyStore(MemoryJobStore):
         self.lost_answers: dict[str, int] = {}
         self.refused_results: str | None = None
         self.claims: list[UUID] = []
+        self.may_answer = anyio.Event()
+        self.may_answer.set()
         self.heartbeats = 0
         self.reconciliations = 0
 
     async def claim(self, worker_id: str, lease_id: UUID, types: Collection[str], max_jobs: int) -> Sequence[Job]:
         self.claims.append(lease_id)
         jobs = await super().claim(worker_id, lease_id, types, max_jobs)
+        await self.may_answer.wait()
         self._lose("claim")
         return jobs
 

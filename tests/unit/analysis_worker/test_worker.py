@@ -187,7 +187,7 @@ async def test_the_reconciler_brings_back_the_job_of_a_dead_worker(store: LossyS
 
 
 async def test_a_job_of_twenty_minutes_stays_with_a_worker_that_lives(store: LossyStore, clock: Clock) -> None:
-    """150 heartbeats, 8 s of the queue's clock between any two, a reconciliation after each."""
+    """By the queue's clock: a lease of 5 s, never more than 4 s between heartbeats, a reconciliation after each."""
     may_finish = anyio.Event()
 
     async def run(number: Number, context: JobContext) -> Number:
@@ -195,10 +195,10 @@ async def test_a_job_of_twenty_minutes_stays_with_a_worker_that_lives(store: Los
         return number
 
     job = store.enqueue("double", {"n": 1}, timeout_seconds=1800)
-    async with working(store, run, heartbeat_seconds=0.002, reconcile_seconds=0.001):
+    async with working(store, run, heartbeat_seconds=0.002, lease_seconds=5, reconcile_seconds=0.001):
         await eventually(lambda: job.status is JobStatus.PROCESSING)
-        for _ in range(150):
-            clock.advance(8)
+        for _ in range(300):
+            clock.advance(4)
             beats, reconciliations = store.heartbeats, store.reconciliations
             await eventually(lambda: store.heartbeats > beats + 1)  # noqa: B023 - awaited within the round
             await eventually(lambda: store.reconciliations > reconciliations + 1)  # noqa: B023
@@ -331,6 +331,40 @@ async def test_a_job_announced_twice_is_fetched_with_one_claim(store: LossyStore
         source.ring(WakeReason.REALTIME, job.id)
         await anyio.wait_all_tasks_blocked()
     assert len(store.claims) == 1
+
+
+async def test_an_announcement_that_comes_again_during_the_claim_asks_for_no_other(store: LossyStore) -> None:
+    async with working(store) as (_, source):
+        job = store.enqueue("double", {"n": 1})
+        store.may_answer = anyio.Event()
+        source.ring(WakeReason.DOORBELL, job.id)
+        await eventually(lambda: len(store.claims) == 1)
+        source.ring(WakeReason.REALTIME, job.id)
+        store.may_answer.set()
+        await eventually(lambda: is_completed(job))
+        await anyio.wait_all_tasks_blocked()
+    assert len(store.claims) == 1
+
+
+async def test_a_slot_that_is_freed_during_a_claim_asks_for_no_other(store: LossyStore) -> None:
+    may_finish = anyio.Event()
+
+    async def run(number: Number, context: JobContext) -> Number:
+        await may_finish.wait()
+        return number
+
+    async with working(store, run) as (_, source):
+        first = store.enqueue("double", {"n": 1})
+        source.ring(WakeReason.REALTIME)
+        await eventually(lambda: first.status is JobStatus.PROCESSING)
+        store.may_answer = anyio.Event()
+        source.ring(WakeReason.REALTIME)
+        await eventually(lambda: len(store.claims) == 2)
+        may_finish.set()
+        await eventually(lambda: is_completed(first))
+        store.may_answer.set()
+        await anyio.wait_all_tasks_blocked()
+    assert len(store.claims) == 2
 
 
 async def test_an_announcement_that_was_quicker_than_the_commit_is_followed_up(store: LossyStore) -> None:
