@@ -1,0 +1,1 @@
+"""How good the analyses are: `python -m maxnutrition.evaluate [--json] [texts|plans|reports ...]`."""

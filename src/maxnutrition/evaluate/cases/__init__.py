@@ -1,0 +1,1 @@
+"""What the analyses are measured against."""

@@ -1,0 +1,1 @@
+"""The curated core, one file per group; read by `maxnutrition.foods.table`."""
