@@ -31,6 +31,14 @@ Migrations = Annotated[
     Path | None,
     typer.Option(exists=True, file_okay=False, help="Applied at the start; ./supabase/migrations if it exists."),
 ]
+Functions = Annotated[
+    Path | None,
+    typer.Option(exists=True, file_okay=False, help="Edge Functions; ./supabase/functions if it exists."),
+]
+FunctionsEnv = Annotated[
+    Path | None,
+    typer.Option(exists=True, dir_okay=False, help="What they find in their environment, as KEY=VALUE lines."),
+]
 Durable = Annotated[bool, typer.Option("--durable", help="Survive a power cut; slower.")]
 PostgresBin = Annotated[Path | None, typer.Option(exists=True, file_okay=False, help="Other PostgreSQL binaries.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
@@ -41,12 +49,24 @@ def start(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
     directory: Directory = None,
     port: Port = None,
     migrations: Migrations = None,
+    functions: Functions = None,
+    functions_env: FunctionsEnv = None,
     durable: Durable = False,
     postgres_bin: PostgresBin = None,
     json: Json = False,
 ) -> None:
     """Start a stack in the background and print its variables; one that runs already only shows them."""
-    options = _completed(StackOptions(_chosen(directory), port, migrations, durable, postgres_bin))
+    options = _completed(
+        StackOptions(
+            _chosen(directory),
+            port,
+            migrations,
+            durable,
+            postgres_bin,
+            functions=functions,
+            functions_env=functions_env,
+        )
+    )
     with _errors_said():
         stack = StackDirectory(options.directory).running()
         if stack is not None:
@@ -81,6 +101,8 @@ def serve(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
     directory: Directory = None,
     port: Port = None,
     migrations: Migrations = None,
+    functions: Functions = None,
+    functions_env: FunctionsEnv = None,
     durable: Durable = False,
     postgres_bin: PostgresBin = None,
     until_stdin_closes: Annotated[
@@ -93,7 +115,11 @@ def serve(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
 
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     keep = directory is not None
-    options = _completed(StackOptions(_chosen(directory), port, migrations, durable, postgres_bin, keep, faults))
+    options = _completed(
+        StackOptions(
+            _chosen(directory), port, migrations, durable, postgres_bin, keep, faults, functions, functions_env
+        )
+    )
     with _errors_said():
         asyncio.run(serve_stack(options, until_stdin_closes))
 
@@ -104,12 +130,17 @@ def _chosen(directory: Path | None) -> Path:
 
 def _completed(options: StackOptions) -> StackOptions:
     settings = LocalSettings()
-    usual = settings.migrations if settings.migrations.is_dir() else None
     return replace(
         options,
-        migrations=options.migrations or usual,
+        migrations=options.migrations or _existing(settings.migrations),
+        functions=options.functions or _existing(settings.functions),
+        functions_env=options.functions_env or settings.functions_env,
         postgres_bin=options.postgres_bin or settings.postgres_bin,
     )
+
+
+def _existing(directory: Path) -> Path | None:
+    return directory if directory.is_dir() else None
 
 
 def _show(stack: RunningStack, json: bool) -> None:

@@ -57,12 +57,15 @@ def stop_in_background(options: StackOptions) -> bool:
 
 def _arguments(options: StackOptions, directory: Path) -> list[str]:
     arguments = ["--directory", str(directory)]
-    if options.migrations is not None:
-        arguments += ["--migrations", str(options.migrations.absolute())]
+    for option, path in (
+        ("--migrations", options.migrations),
+        ("--functions", options.functions),
+        ("--functions-env", options.functions_env),
+        ("--postgres-bin", options.postgres_bin),
+    ):
+        arguments += [] if path is None else [option, str(path.absolute())]
     if options.port is not None:
         arguments += ["--port", str(options.port)]
-    if options.postgres_bin is not None:
-        arguments += ["--postgres-bin", str(options.postgres_bin.absolute())]
     return [*arguments, *(["--durable"] if options.durable else [])]
 
 

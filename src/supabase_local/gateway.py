@@ -23,11 +23,15 @@ _EXPOSED += "Proxy-Status,X-Sb-Error-Code,X-Supabase-Api-Version,X-Total-Count"
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One mounted application. `open_door` lets requests in without an API key; bodies over the limit get a 413."""
+    """One mounted application. `open_door` lets requests in without an API key; bodies over the limit get a 413.
+
+    `own_cors`: it answers browsers' questions itself, and what it does not say to them nobody says.
+    """
 
     app: web.Application
     open_door: bool = False
     max_body_bytes: int = _MAX_JSON_BYTES
+    own_cors: bool = False
 
 
 def create_gateway(services: Mapping[str, Service], keys: Keys) -> web.Application:
@@ -35,9 +39,9 @@ def create_gateway(services: Mapping[str, Service], keys: Keys) -> web.Applicati
 
     @web.middleware
     async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.method == hdrs.METH_OPTIONS and hdrs.ACCESS_CONTROL_REQUEST_METHOD in request.headers:
+        service = _service_of(request, services)
+        if _is_preflight(request) and not _has_own_cors(service):
             return _preflight(request)
-        service = next((found for prefix, found in services.items() if _is_under(request.path, prefix)), None)
         if service is None:
             return await _without_service(request, handler)
         api_key = request.headers.get("apikey") or request.query.get("apikey")
@@ -51,8 +55,13 @@ def create_gateway(services: Mapping[str, Service], keys: Keys) -> web.Applicati
             headers[ROLE_KEY_HEADER] = role_key
         return await handler(request.clone(headers=headers, client_max_size=service.max_body_bytes))
 
+    async def allow_any_origin(request: web.Request, response: web.StreamResponse) -> None:
+        if not _has_own_cors(_service_of(request, services)):
+            response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = "*"
+            response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = _EXPOSED
+
     gateway = web.Application(middlewares=[admit])
-    gateway.on_response_prepare.append(_allow_any_origin)
+    gateway.on_response_prepare.append(allow_any_origin)
     gateway.router.add_get("/health", _health)
     for prefix, service in services.items():
         gateway.add_subapp(prefix, service.app)
@@ -66,6 +75,14 @@ def _authorization(request: web.Request, keys: Keys, role_key: str | None) -> st
         return None
     meant = keys.role_key(token) if token else role_key
     return None if meant is None else f"Bearer {meant}"
+
+
+def _service_of(request: web.Request, services: Mapping[str, Service]) -> Service | None:
+    return next((found for prefix, found in services.items() if _is_under(request.path, prefix)), None)
+
+
+def _has_own_cors(service: Service | None) -> bool:
+    return service is not None and service.own_cors
 
 
 def _is_under(path: str, prefix: str) -> bool:
@@ -87,12 +104,11 @@ def _refuse(message: str) -> web.Response:
     return web.json_response({"message": message}, status=401)
 
 
+def _is_preflight(request: web.Request) -> bool:
+    return request.method == hdrs.METH_OPTIONS and hdrs.ACCESS_CONTROL_REQUEST_METHOD in request.headers
+
+
 def _preflight(request: web.Request) -> web.Response:
     wanted = request.headers.get(hdrs.ACCESS_CONTROL_REQUEST_HEADERS)
     headers = {hdrs.ACCESS_CONTROL_ALLOW_METHODS: _METHODS, hdrs.ACCESS_CONTROL_MAX_AGE: "3600"}
     return web.Response(headers=headers | ({hdrs.ACCESS_CONTROL_ALLOW_HEADERS: wanted} if wanted else {}))
-
-
-async def _allow_any_origin(_: web.Request, response: web.StreamResponse) -> None:
-    response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = "*"
-    response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = _EXPOSED

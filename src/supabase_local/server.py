@@ -23,7 +23,8 @@ _PORT_ATTEMPTS = 5
 class StackOptions:
     """`port` None takes the last one again, or any. `durable` survives a power cut and is slower.
 
-    `faults` lets clients switch faults of REST and Realtime by `POST .../_faults`, for tests.
+    `faults` lets clients switch faults of REST and Realtime by `POST .../_faults`, for tests. `functions` is the folder
+    of the Edge Functions, `functions_env` a file with what they are to find in their environment.
     """
 
     directory: Path
@@ -33,6 +34,8 @@ class StackOptions:
     postgres_bin: Path | None = None
     keep: bool = True
     faults: bool = False
+    functions: Path | None = None
+    functions_env: Path | None = None
 
 
 def start_postgres(options: StackOptions, directory: Path, port: int | None) -> PostgresServer:

@@ -14,4 +14,6 @@ class LocalSettings(BaseSettings):
 
     directory: Path = Path(".analysis-worker/stack")
     migrations: Path = Path("supabase/migrations")
+    functions: Path = Path("supabase/functions")
+    functions_env: Path | None = None
     postgres_bin: Path | None = None

@@ -19,7 +19,8 @@ from aiohttp import web
 from supabase_local.auth import create_auth_app
 from supabase_local.directory import RunningStack, StackDirectory, from_keys
 from supabase_local.faults import RestFaults, add_faults
-from supabase_local.gateway import Service, create_gateway
+from supabase_local.functions import FunctionSources, create_functions_app
+from supabase_local.gateway import ROLE_KEY_HEADER, Service, create_gateway
 from supabase_local.keys import Keys
 from supabase_local.postgres import SUPERUSER, PostgresServer
 from supabase_local.realtime import Faults, create_realtime_app
@@ -47,7 +48,7 @@ async def running_stack(options: StackOptions, stop: asyncio.Event) -> AsyncIter
         await _step(stop, lambda: prepare_database(server, options.migrations))
         listener = listen(options.port, last.gateway_port if last else None)
         api_url = f"http://{HOST}:{listener.getsockname()[1]}"
-        gateway = _gateway(api_url, server, keys, directory.files, faults=options.faults)
+        gateway = _gateway(api_url, server, keys, directory, options)
         async with _serving(listener, gateway):
             variables = from_keys(api_url, server.url(), keys)
             gateway_port = listener.getsockname()[1]
@@ -77,21 +78,40 @@ async def _serving(listener: socket.socket, gateway: web.Application) -> AsyncIt
         listener.close()
 
 
-def _gateway(api_url: str, server: PostgresServer, keys: Keys, files: Path, *, faults: bool) -> web.Application:
+def _gateway(
+    api_url: str, server: PostgresServer, keys: Keys, directory: StackDirectory, options: StackOptions
+) -> web.Application:
     secret = keys.jwt_secret
     rest = create_rest_app(server.url("authenticator"), secret)
-    if faults:
+    if options.faults:
         add_faults(rest, RestFaults())
     services = {
         "/auth/v1": Service(create_auth_app(server.url("supabase_auth_admin"), secret, f"{api_url}/auth/v1")),
         "/rest/v1": Service(rest, max_body_bytes=MAX_FILE_BYTES),
         "/realtime/v1": Service(
-            create_realtime_app(server.url(SUPERUSER), secret, faults=Faults() if faults else None)
+            create_realtime_app(server.url(SUPERUSER), secret, faults=Faults() if options.faults else None)
         ),
         "/storage/v1": Service(
-            create_storage_app(server.url("supabase_storage_admin"), secret, files),
+            create_storage_app(server.url("supabase_storage_admin"), secret, directory.files),
             open_door=True,
             max_body_bytes=MAX_FILE_BYTES,
         ),
     }
+    if options.functions is not None:
+        sources = FunctionSources(options.functions, options.functions_env)
+        services["/functions/v1"] = Service(
+            _functions(sources, api_url, keys, directory.path / "deno"), open_door=True, own_cors=True
+        )
     return create_gateway(services, keys)
+
+
+def _functions(sources: FunctionSources, api_url: str, keys: Keys, cache: Path) -> web.Application:
+    environment = {
+        "SUPABASE_URL": api_url,
+        "SUPABASE_ANON_KEY": keys.anon_key,
+        "SUPABASE_SERVICE_ROLE_KEY": keys.service_role_key,
+        "DENO_DIR": str(cache.absolute()),
+        "DENO_NO_UPDATE_CHECK": "1",
+        "NO_COLOR": "1",
+    }
+    return create_functions_app(sources, keys.jwt_secret, environment, unseen=(ROLE_KEY_HEADER,))
