@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
+
 from tests.sql.factories import Queue, call, claim, refused
 
-TABLES = ["types", "jobs", "queue", "checkpoints", "attempts", "workers", "idempotency_keys", "cache", "audit"]
+TABLES = [
+    "types",
+    "jobs",
+    "queue",
+    "checkpoints",
+    "attempts",
+    "workers",
+    "idempotency_keys",
+    "cache",
+    "audit",
+    "flags",
+    "health",
+    "health_settings",
+]
 
 
 def enqueue(queue: Queue, user_id: UUID, word: str, **more: Any) -> str:
@@ -41,7 +57,21 @@ def new_history(queue: Queue, word: str) -> UUID:
     call(queue.worker(), "save_checkpoint", job_id=running, lease_id=lease_id, data={"so far": f"checkpoint {word}"})
     enqueue(queue, user_id, f"{word} pending")
     enqueue(queue, user_id, f"{word} waiting")
+    for key, users in (("sofia", "allow_users"), ("exams", "deny_users")):
+        call(queue.worker(), "set_flag_users", key=key, **{users: [*listed(queue, key, users), user_id]})
     return user_id
+
+
+def listed(queue: Queue, key: str, users: str) -> list[UUID]:
+    row = queue.owner.execute(f"select {users} from public.analysis_flags where key = %s".encode(), [key]).fetchone()
+    assert row is not None
+    return list(row[0])
+
+
+@pytest.fixture
+def queue(queue: Queue) -> Iterator[Queue]:
+    yield queue
+    queue.owner.execute("update public.analysis_flags set allow_users = '{}', deny_users = '{}'")
 
 
 def texts(queue: Queue) -> str:
@@ -96,6 +126,7 @@ def test_others_keep_everything(queue: Queue) -> None:
     assert changed == (0,)
     queue.owner.execute("drop table kept")
     assert enqueue(queue, other, "banana pending") in before
+    assert listed(queue, "sofia", "allow_users") == listed(queue, "exams", "deny_users") == [other]
 
 
 def test_an_entry_without_content_says_that_it_was_done(queue: Queue) -> None:

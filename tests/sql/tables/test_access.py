@@ -37,6 +37,9 @@ TABLES = {
     "analysis_idempotency_keys": "select delete",
     "analysis_cache": "select delete",
     "analysis_audit": "select",
+    "analysis_flags": "select",
+    "analysis_health": "select",
+    "analysis_health_settings": "select update",
 }
 READERS = {"owner", "other", "worker"}
 KEYS = {
@@ -46,6 +49,7 @@ KEYS = {
     "analysis_attempts": "job_id",
     "analysis_idempotency_keys": "job_id",
     "analysis_cache": "job_id",
+    "analysis_flags": "key",
 }
 STATEMENTS = {
     "select": "select {key} from public.{table}",
@@ -78,9 +82,21 @@ FUNCTIONS = {
     "prune_jobs": (OPERATORS, ""),
     "delete_user_data": (OPERATORS, "gen_random_uuid()"),
     "queue_stats": (OPERATORS, ""),
+    "get_flags": (USERS, ""),
+    "describe_flags": (OPERATORS, ""),
+    "enable_flag": (OPERATORS, "'sofia'"),
+    "disable_flag": (OPERATORS, "'sofia'"),
+    "roll_out_flag": (OPERATORS, "'sofia', 1000"),
+    "set_flag_users": (OPERATORS, "'sofia', '{}', '{}'"),
+    "roll_back": (OPERATORS, ""),
+    "check_health": (OPERATORS, ""),
 }
-# Those who may call and are told that there is no such thing.
-NOT_FOUND = {("get_analysis_status", "other"), ("cancel_analysis", "other")}
+# Those who may call and are told that there is no such thing, or to sign in.
+TURNED_AWAY = {
+    ("get_analysis_status", "other"): "PT404",
+    ("cancel_analysis", "other"): "PT404",
+    ("get_flags", "anon"): "PT401",
+}
 # Run as their owner without being the body of a public function.
 TRIGGERS = {
     "check_input_schema",
@@ -188,7 +204,7 @@ def answer(session: Session, function: str, arguments: str, scene: Scene) -> str
 @pytest.mark.parametrize("persona", PERSONAS)
 def test_functions_are_open_to_nobody_but_who_needs_them(scene: Scene, persona: str, function: str) -> None:
     callers, arguments = FUNCTIONS[function]
-    expected = "PT404" if (function, persona) in NOT_FOUND else "ok" if persona in callers else DENIED
+    expected = TURNED_AWAY.get((function, persona), "ok" if persona in callers else DENIED)
     assert answer(scene.session(persona), function, arguments, scene) == expected
 
 
@@ -215,7 +231,7 @@ def test_of_private_functions_only_the_bodies_of_public_ones_can_be_called(scene
         for function, (callers, _) in FUNCTIONS.items()
         for persona in callers
         for schema in ("public", "private")
-    }
+    } | {("public", "get_flags", "anon")}
 
 
 def test_only_private_functions_run_as_their_owner_and_all_have_an_empty_search_path(scene: Scene) -> None:

@@ -12,6 +12,7 @@ from tests.sql.factories import Queue
 UNLEASED = "lease_id = null, leased_by = null, deadline_at = null"
 ENDED = f"{UNLEASED}, finished_at = now()"
 ERROR = """'{"code": "c", "message": "m"}'"""
+USER = "uuid(repeat('0', 32))"
 
 # Table, constraint, and an assignment that no row may carry, to the row of a processing job, its attempt, its worker.
 CASES = [
@@ -85,6 +86,25 @@ CASES = [
     ("types", "prompt_version_is_short", "prompt_version = ''"),
     ("types", "retain_completed_in_range", "retain_completed_days = 0"),
     ("types", "retain_failed_in_range", "retain_failed_days = 0"),
+    ("types", "flag_key_is_a_feature", "flag_key = 'all'"),
+    ("flags", "key_is_a_name", "key = 'No Name'"),
+    ("flags", "rollout_in_range", "rollout_bps = 10001"),
+    ("flags", "lists_are_short", "deny_users = array_fill(gen_random_uuid(), '{1001}')"),
+    ("flags", "lists_are_apart", f"allow_users = array[{USER}], deny_users = array[{USER}]"),
+    ("flags", "all_is_a_switch", "key = 'all', rollout_bps = 0"),
+    ("health", "is_one_row", "id = false"),
+    ("health", "why_is_known", "why = 'mood'"),
+    ("health", "why_unless_healthy", "why = null"),
+    ("health_settings", "is_one_row", "id = false"),
+    ("health_settings", "check_in_range", "check_seconds = -1"),
+    ("health_settings", "max_wait_in_range", "max_wait_seconds = 0"),
+    ("health_settings", "window_in_range", "window_seconds = 0"),
+    ("health_settings", "min_attempts_in_range", "min_attempts = 0"),
+    ("health_settings", "max_error_rate_in_range", "max_error_rate = 1.01"),
+    ("health_settings", "recovery_in_range", "recovery_seconds = -1"),
+    ("health_settings", "rollback_error_rate_in_range", "rollback_error_rate = -0.01"),
+    ("health_settings", "rollback_offline_in_range", "rollback_offline_seconds = -1"),
+    ("health_settings", "rollback_p95_in_range", "rollback_p95_seconds = 0"),
 ]
 
 
