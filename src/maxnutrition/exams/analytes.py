@@ -12,6 +12,7 @@ from maxnutrition.exams.names import DIFFERENTIAL
 from maxnutrition.exams.numbers import Span, scan
 from maxnutrition.exams.reference import judge, read_entries, read_reference
 from maxnutrition.exams.text import squeeze
+from maxnutrition.exams.units import is_canonical
 
 _LOST_COMMA = 5.0
 """Times above the range from which a result without decimals, under a range with decimals, looks misread."""
@@ -42,10 +43,17 @@ def _finish(draft: Draft) -> list[Reading]:
     if len(draft.results) > 1 and (pair := _as_columns(draft)):
         return [_reading(draft, value, unit, texts) for value, unit, texts in pair]
     value = draft.results[0]
-    unit = value.unit or draft.unit or _unit_of_ranges(draft.references)
+    unit = _unit_of(value.unit or draft.unit, _unit_of_ranges(draft.references))
     if draft.known is None and unit is None:
         return []
     return [_reading(draft, value, unit, draft.references)]
+
+
+def _unit_of(printed: str | None, of_ranges: str | None) -> str | None:
+    """The reference repeats the unit: it knows better where that of the result is missing, or none that exists."""
+    if printed is None or (of_ranges and is_canonical(of_ranges) and not is_canonical(printed)):
+        return of_ranges
+    return printed
 
 
 def _unit_of_ranges(references: Sequence[str]) -> str | None:
@@ -58,13 +66,20 @@ def _as_columns(draft: Draft) -> list[tuple[Span, str, list[str]]]:
     first, second = draft.results[:2]
     is_counted = draft.known is not None and (draft.known.key in DIFFERENTIAL or draft.known.key == "leukocytes")
     units = [first.unit, second.unit] if first.unit and second.unit else list(draft.columns[:2])
-    if is_counted and len(units) < 2 and first.low is not None and first.low <= 100:
+    if is_counted and len(units) < 2 and _are_share_and_count(first.low, second.low):
         units = ["%", "/mm³"]
     if not is_counted or len(units) < 2 or "%" not in units or units[0] == units[1]:
         return []
     texts = _share(draft.references, draft.results[:2], units)
     columns = [(value, str(unit), text) for value, unit, text in zip(draft.results, units, texts, strict=False)]
     return [column for column in columns if draft.known and (column[1] != "%" or draft.known.key in DIFFERENTIAL)]
+
+
+def _are_share_and_count(share: float | None, count: float | None) -> bool:
+    """Whether `share` percent of the 1,000 to 150,000 cells that blood may hold can be `count`: else it is history."""
+    if share is None or count is None or share > 100:
+        return False
+    return 10 * share <= count <= 1500 * share
 
 
 def _share(references: Sequence[str], values: Sequence[Span], units: Sequence[str | None]) -> list[list[str]]:

@@ -24,6 +24,9 @@ _HEADER = {
 }
 _COLUMN_UNITS = {squeeze("relativo"): "%", squeeze("absoluto"): "/mm³"}
 _CUT = re.compile(r"\t|:|[.…_·]{2,}|\.\s*$|…")
+_LONG_WORD = re.compile(r"[a-z]{4,}")
+_WORDS_OF_A_RANGE = 6
+"""Longer ones: "Indivíduos saudáveis com jejum de 8 horas: inferior a 100" has five."""
 _TRIM = " \t.:;…_·*-–—•|"
 _WORD = re.compile(
     r"(?:nao\s*)?(?:reagente|detectad[oa]|detectavel)|negativ[oa]|positiv[oa]|ausentes?|presentes?|indetectavel"
@@ -97,7 +100,7 @@ class _Collector:
             _fill_references(self.open, row.head, row.spans, row.values, row.tail)
 
     def _continue(self, row: "_Row") -> None:
-        if self.open is None:
+        if self.open is None or row.is_prose:
             return
         before = len(self.open.references)
         _fill_references(self.open, row.whole, scan(row.whole), [], row.tail)
@@ -149,6 +152,12 @@ class _Row:
         follows = not self.head[: first.start].strip(_TRIM) and None in {first.low, first.high}
         is_told = first.is_comparison or self.tail is not None or (self.name and squeeze(self.name) in _RESULT)
         return [first] if follows and is_told else []
+
+    @property
+    def is_prose(self) -> bool:
+        """A sentence about references, such as a society's recommendation, is none itself."""
+        ranges = sum(span.kind == "range" for span in self.spans)
+        return self.tail is None and len(_LONG_WORD.findall(fold(self.whole))) > _WORDS_OF_A_RANGE * max(1, ranges)
 
     @property
     def is_unknown_result(self) -> bool:

@@ -149,6 +149,7 @@ _QUALIFIERS = re.compile(
     r"^(?:dosagem|pesquisa|determinacao)\s+d[eoa]s?\b"
     r"|\b(?:seric[oa]|plasmatic[oa]|sanguine[oa]|no soro|soro|basal|em jejum|de jejum|ultra-?\s?s?sensivel"
     r"|automatizad[oa]|calculad[oa]|estimad[oa])\b"
+    r"|\b(?:na\s)?(?:1\s?[aªo]?|primeira)\s?hora\b"
 )
 
 

@@ -26,7 +26,7 @@ _SPAN = re.compile(
     rf"|(?:{_ALONE}(?P<alone>{_NUMBER}){_DONE})"
 )
 _CLOSED = re.compile(r"igua|[=≤≥]|^ate|^a\s*partir|^m[ai][xn]imo")
-_AGE = re.compile(r"\s*(?:anos?|meses|mes|dias?|semanas?|horas?|h)\b")
+_AGE = re.compile(r"\s*(?:anos?|meses|mes|dias?|semanas?|(?:[aªo]\s?)?horas?|h)\b")
 _PRINTED_MARK = re.compile(r"\s*(?:\*+|[↑↓]|\([hlab]\)|[hl](?=\s))")
 
 Kind = Literal["value", "range"]

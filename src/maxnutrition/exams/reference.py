@@ -81,13 +81,22 @@ def read_reference(text: str) -> ReferenceRange | None:
 
 
 def judge(result: Span, unit: str | None, text: str) -> Flag:
-    """The flag of `result` by the printed reference `text` alone. Different units cannot be compared."""
-    applying = applying_range(text)
-    if applying is None or (unit and applying.unit and unit != applying.unit):
-        return "unknown"
+    """The flag of `result` by the printed reference `text` alone."""
     if result.kind == "value" and result.low is not None:
-        return _judge_number(result.low, applying)
-    return _judge_comparison(result, applying)
+        return judge_value(result.low, unit, text)
+    applying = _comparable_range(unit, text)
+    return _judge_comparison(result, applying) if applying else "unknown"
+
+
+def judge_value(value: float, unit: str | None, text: str) -> Flag:
+    applying = _comparable_range(unit, text)
+    return _judge_number(value, applying) if applying else "unknown"
+
+
+def _comparable_range(unit: str | None, text: str) -> Span | None:
+    """Different units cannot be compared."""
+    applying = applying_range(text)
+    return None if applying is None or (unit and applying.unit and unit != applying.unit) else applying
 
 
 def _judge_number(value: float, applying: Span) -> Flag:

@@ -1,45 +1,53 @@
-"""A whole lab report: lines in, validated result out."""
+"""Pages that were read become one validated result."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date
 
 from analysis_worker import PermanentError
 from maxnutrition.contracts.medical_exam import DISCLAIMER, Analyte, ExamKind, MedicalExamResult
-from maxnutrition.exams.analytes import Reading, read_analytes
-from maxnutrition.exams.lines import Line
+from maxnutrition.exams.critical import critical_warnings
+from maxnutrition.exams.crosscheck import Checked, cross_check
+from maxnutrition.exams.merge import merge
 from maxnutrition.exams.names import PANEL_OF
-from maxnutrition.exams.privacy import without_personal_data
-from maxnutrition.exams.text import fold
-
-_COLLECTED = re.compile(r"(?:coleta|coletad[oa]|colhid[oa])[^\d]{0,20}(\d{2})[/.-](\d{2})[/.-](\d{4})")
-_LABORATORY = re.compile(r"laborator|analises|diagnostic|medicina")
-_LETTERHEAD_LINES = 3
+from maxnutrition.exams.page_reading import PageReading
+from maxnutrition.exams.readers import ExamDraft
+from maxnutrition.exams.wording import say_result
 
 
-def read_report(lines: Sequence[Line]) -> MedicalExamResult:
-    """Raises `PermanentError` when too little on the page looks like a result."""
-    readings = read_analytes(lines)
-    analytes = [reading.analyte for reading in readings]
-    if not _is_report(analytes):
+def write_report(pages: Sequence[PageReading], draft: ExamDraft | None = None) -> MedicalExamResult:
+    """`draft` is what a second reader saw on the same pages.
+
+    Raises `PermanentError` when too little on the pages looks like a result.
+    """
+    merged = merge(page.analytes for page in pages)
+    checked = cross_check(merged.analytes, draft.analytes) if draft else Checked(merged.analytes)
+    if not is_report(checked.analytes):
         raise PermanentError(
             "not_a_lab_report",
-            "Não encontrei resultados de exame nesta imagem. Envie uma foto nítida do laudo inteiro.",
+            "Não encontrei resultados de exame no que foi enviado. Envie uma foto nítida do laudo inteiro.",
         )
+    dates = [page.collected_at for page in pages if page.collected_at]
+    laboratories = [page.laboratory for page in pages if page.laboratory]
+    notes = [
+        *critical_warnings(checked.analytes),
+        *_conflicts(merged.conflicts),
+        *_doubts(checked),
+        *(["As páginas têm datas de coleta diferentes."] if len(set(dates)) > 1 else []),
+        *_readings_to_check(checked.analytes, {name for page in pages for name in page.misread}),
+    ]
     return MedicalExamResult(
-        exam_kind=_kind(analytes),
-        collected_at=_collected_at(lines),
-        laboratory=_laboratory(lines),
-        analytes=analytes,
-        confidence=round(sum(analyte.confidence for analyte in analytes) / len(analytes), 3),
-        raw_text=without_personal_data(lines),
-        warnings=_warnings(readings),
+        exam_kind=_kind(checked.analytes),
+        collected_at=next(iter(dates), draft.collected_at if draft else None),
+        laboratory=next(iter(laboratories), draft.laboratory if draft else None),
+        analytes=checked.analytes,
+        confidence=round(sum(analyte.confidence for analyte in checked.analytes) / len(checked.analytes), 3),
+        raw_text="\n\n".join(page.raw_text for page in pages),
+        warnings=notes,
         disclaimer=DISCLAIMER,
     )
 
 
-def _is_report(analytes: Sequence[Analyte]) -> bool:
+def is_report(analytes: Sequence[Analyte]) -> bool:
     """One known analyte with unit and reference, or two with either, are more than chance."""
     known = [analyte for analyte in analytes if analyte.key]
     complete = [analyte for analyte in analytes if analyte.unit and analyte.reference]
@@ -55,31 +63,34 @@ def _kind(analytes: Sequence[Analyte]) -> ExamKind:
     return panel if count > 0.5 * panels.total() else "misto"
 
 
-def _collected_at(lines: Sequence[Line]) -> date | None:
-    for line in lines:
-        if found := _COLLECTED.search(fold(line.text)):
-            try:
-                return date(int(found[3]), int(found[2]), int(found[1]))
-            except ValueError:
-                return None
-    return None
+def _conflicts(conflicts: Sequence[Sequence[Analyte]]) -> list[str]:
+    if not conflicts:
+        return []
+    told = "; ".join(f"{results[0].name} ({_either(results)})" for results in conflicts)
+    return [f"Há resultados diferentes para o mesmo exame, confira no laudo: {told}."]
 
 
-def _laboratory(lines: Sequence[Line]) -> str | None:
-    """A name is only taken from the letterhead, and only where it says what it is."""
-    for line in lines[:_LETTERHEAD_LINES]:
-        name = line.cells[0].text.strip()
-        if _LABORATORY.search(fold(name)) and not re.search(r"[\d:]", name) and len(name) <= 80:
-            return name
-    return None
+def _doubts(checked: Checked) -> list[str]:
+    notes = []
+    if checked.disputed:
+        told = "; ".join(f"{kept.name} ({_either((kept, other))})" for kept, other in checked.disputed)
+        notes.append(f"Duas leituras não concordam, confira no laudo: {told}.")
+    if checked.unconfirmed:
+        names = ", ".join(analyte.name for analyte in checked.unconfirmed)
+        notes.append(f"Lido por um modelo e não confirmado, confira no laudo: {names}.")
+    return notes
 
 
-def _warnings(readings: Sequence[Reading]) -> list[str]:
-    misread = [r.analyte.name for r in readings if r.lost_comma]
-    unsure = [r.analyte.name for r in readings if r.analyte.confidence < 0.7 and not r.lost_comma]
-    bare = [r.analyte.name for r in readings if r.analyte.reference is None]
+def _either(results: Sequence[Analyte]) -> str:
+    return " ou ".join(say_result(result) for result in results)
+
+
+def _readings_to_check(analytes: Sequence[Analyte], misread: set[str]) -> list[str]:
+    lost = [a.name for a in analytes if a.name in misread]
+    unsure = [a.name for a in analytes if a.confidence < 0.7 and a.name not in misread]
+    bare = [a.name for a in analytes if a.reference is None]
     notes = (
-        (misread, "A vírgula do valor pode ter se perdido na leitura, confira no laudo: {}."),
+        (lost, "A vírgula do valor pode ter se perdido na leitura, confira no laudo: {}."),
         (unsure, "Leitura pouco segura, confira no laudo: {}."),
         (bare, "Sem valor de referência impresso: {}."),
     )

@@ -67,18 +67,32 @@ def _signature(text: str) -> str:
 
 
 _CANONICAL = {_signature(spelling): unit for unit, spellings in _SPELLINGS.items() for spelling in spellings.split("|")}
+_SLASH_LOST = {
+    signature.replace("/", ""): unit
+    for signature, unit in _CANONICAL.items()
+    if signature.count("/") == 1 and len(signature) > 3 and signature[0] != "/"
+}
+
+
+def is_canonical(unit: str) -> bool:
+    return unit in _SPELLINGS
 
 
 def read_unit(text: str) -> tuple[str, int] | None:
     """The unit that `text` begins with and its length there. A unit never seen, but shaped like one, is kept."""
     ends = [token.end() for token in _TOKENS.finditer(text[:60])][:4]
     for end in reversed(ends):
-        unit = _CANONICAL.get(_signature(text[:end]))
+        unit = _CANONICAL.get(_signature(text[:end])) or _mended(text[:end])
         if unit is not None:
             return unit, end
     if ends and _UNSEEN.fullmatch(fold(text[: ends[0]].strip())):
         return text[: ends[0]].strip(), ends[0]
     return None
+
+
+def _mended(text: str) -> str | None:
+    """Without its slash "mgdL" is still clear; "ul" may be two units, but only U/L is written in capitals."""
+    return "U/L" if text.strip() == "UL" else _SLASH_LOST.get(_signature(text))
 
 
 def split_unit(name: str) -> tuple[str, str | None]:

@@ -5,9 +5,8 @@ import pytest
 from analysis_worker import PermanentError
 from maxnutrition.contracts.medical_exam import DISCLAIMER
 from maxnutrition.exams.names import NAMES
-from maxnutrition.exams.report import read_report
 from maxnutrition.exams.text import squeeze
-from tests.unit.maxnutrition.pages import analytes, bounds, only, page
+from tests.unit.maxnutrition.pages import analytes, bounds, only, page, report
 
 
 @pytest.mark.parametrize(
@@ -247,7 +246,7 @@ def test_earlier_results_are_left_out() -> None:
 
 @pytest.mark.parametrize("row", ["Hemoglobina: 109 g/dL VR: 12,0 a 15,5", "TSH: 1.234 µUI/mL VR: 0,40 a 4,30"])
 def test_a_lost_decimal_comma_is_doubted(row: str) -> None:
-    result = read_report(page(row))
+    result = report(page(row))
     assert result.analytes[0].confidence <= 0.5
     assert result.analytes[0].name in result.warnings[0]
 
@@ -264,12 +263,12 @@ def test_a_lost_decimal_comma_is_doubted(row: str) -> None:
 )
 def test_other_papers_are_not_lab_reports(text: str) -> None:
     with pytest.raises(PermanentError) as caught:
-        read_report(page(text))
+        report(page(text))
     assert caught.value.code == "not_a_lab_report"
 
 
 def test_a_report_carries_the_disclaimer_and_no_personal_data() -> None:
-    result = read_report(
+    result = report(
         page(
             """
             Laboratório Aurora
@@ -292,4 +291,48 @@ def test_a_report_carries_the_disclaimer_and_no_personal_data() -> None:
 
 
 def test_an_impossible_date_is_left_out() -> None:
-    assert read_report(page("Coleta: 31/02/2025\nGlicose: 92 mg/dL VR: 70 a 99")).collected_at is None
+    assert report(page("Coleta: 31/02/2025\nGlicose: 92 mg/dL VR: 70 a 99")).collected_at is None
+
+
+@pytest.mark.parametrize("name", ["V.H.S. 1a hora", "VHS 1ª HORA", "VHS na primeira hora", "VHS 1 hora"])
+def test_the_hour_of_a_test_is_not_its_result(name: str) -> None:
+    analyte = only(f"{name}........: 12 mm   VR: até 15 mm")
+    assert (analyte.key, analyte.value, analyte.unit) == ("esr", 12, "mm/h")
+
+
+@pytest.mark.parametrize(
+    ("printed", "unit"),
+    [("46 UL", "U/L"), ("46 mgdL", "mg/dL"), ("46 ngmL", "ng/mL"), ("46 mEqL", "mEq/L"), ("46 ul", None)],
+)
+def test_a_slash_that_ocr_lost_is_put_back_where_it_is_clear(printed: str, unit: str | None) -> None:
+    assert only(f"TGP | {printed} | até 50").unit == unit
+
+
+def test_a_unit_that_does_not_exist_is_read_from_the_reference() -> None:
+    assert only("Potássio | 4,7 mol/L | 3,5 a 5,1 mmol/L").unit == "mmol/L"
+    assert only("FSH | 6,4 mU/mL | 1,7 a 7,7 mUI/mL").unit == "mUI/mL"
+    assert only("Potássio | 4,7 | 3,5 a 5,1 mmol/L").unit == "mmol/L"
+    assert only("Glicose | 92 mg/dL | 3,9 a 5,5 mmol/L").unit == "mg/dL"
+
+
+def test_a_sentence_about_references_is_none_itself() -> None:
+    rows = """
+        VITAMINA D | Valores de referência:
+        Resultado: 22,4 ng/mL | Superior a 20,0 ng/mL
+        Para idosos e gestantes, a Sociedade Brasileira de Endocrinologia recomenda de 30 a 60 ng/mL.
+    """
+    assert bounds(only(rows)) == (20, None)
+
+
+def test_results_of_the_year_before_are_not_todays() -> None:
+    rows = """
+        EXAME | RESULTADO | UNIDADE | REFERÊNCIA | ANTERIOR (11/03/2024)
+        Glicose | 104 | mg/dL | 70 a 99 | 98
+        Sódio | 139 | mEq/L | 136 a 145 | 141
+    """
+    assert [analyte.value for analyte in analytes(rows)] == [104, 139]
+
+
+def test_a_percentage_of_the_year_before_is_no_count() -> None:
+    analyte = only("Linfócitos | 29 | % | 20 a 50 | 31")
+    assert (analyte.key, analyte.value, analyte.unit) == ("lymphocytes_percent", 29, "%")

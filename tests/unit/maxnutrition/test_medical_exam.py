@@ -37,19 +37,19 @@ async def run(content: bytes, context: JobContext) -> MedicalExamResult:
 
 async def test_a_stored_photo_becomes_a_result_with_progress() -> None:
     pytest.importorskip("rapidocr", reason="needs the extra analysis-worker[ocr]")
-    context, progress = context_for(exam_job(uuid4()))
+    context, heard = context_for(exam_job(uuid4()))
     content = (resources.files("maxnutrition.samples") / "tireoide.png").read_bytes()
     result = await run(content, context)
     assert result.exam_kind == "tireoide"
-    assert [phase for _, phase in progress] == ["baixando", "lendo", "interpretando"]
-    assert [share for share, _ in progress] == sorted(share for share, _ in progress)
+    assert heard.phases == ["baixando", "lendo página 1 de 1", "conferindo", "interpretando"]
+    assert [share for share, _ in heard.progress] == sorted(share for share, _ in heard.progress)
     assert MedicalExamResult.model_validate_json(result.model_dump_json()) == result
 
 
 async def test_a_file_that_is_no_image_fails_for_good() -> None:
     context, _ = context_for(exam_job(uuid4()))
     with pytest.raises(PermanentError) as caught:
-        await run(b"%PDF-1.7", context)
+        await run(b"PK\x03\x04 an archive", context)
     assert caught.value.code == "unsupported_file"
 
 

@@ -14,8 +14,8 @@ from analysis_worker import PermanentError
 from maxnutrition.contracts.medical_exam import Analyte, MedicalExamResult
 from maxnutrition.exams.lines import group_lines
 from maxnutrition.exams.ocr import Ocr, open_ocr
-from maxnutrition.exams.report import read_report
 from maxnutrition.media.images import sanitise
+from tests.unit.maxnutrition.pages import report
 
 pytest.importorskip("rapidocr", reason="needs the extra analysis-worker[ocr]")
 pytestmark = pytest.mark.anyio
@@ -29,7 +29,7 @@ def sample(name: str) -> bytes:
 
 
 async def read(ocr: Ocr, image: bytes) -> MedicalExamResult:
-    return read_report(group_lines(await ocr.read(sanitise(image))))
+    return report(group_lines(await ocr.read(sanitise(image))))
 
 
 @pytest.fixture(scope="module")
