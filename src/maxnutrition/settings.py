@@ -18,6 +18,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from maxnutrition.detection.hints import BoxFormat
+
 ProviderName = Literal["gemini", "openai", "ollama"]
 Order = Annotated[tuple[ProviderName, ...], Field(min_length=1)]
 Seconds = Annotated[float, Field(gt=0, le=600)]
@@ -87,6 +89,10 @@ class AnalysisSettings(BaseSettings):
     ollama_context_tokens: int = Field(default=8192, ge=1024, le=1_048_576)
     ollama_parallel: int = Field(default=1, ge=1, le=64)
     """What OLLAMA_NUM_PARALLEL is on the server: more than that at once it refuses."""
+
+    yolo_url: BaseUrl | None = None
+    """The detector that gives hints for photos of food; without it they are read without hints."""
+    yolo_box_format: BoxFormat = BoxFormat.CORNER_AND_SIZE
 
     provider_order: Order = ("gemini", "openai", "ollama")
     provider_order_by_type: dict[str, Order] = Field(default_factory=dict)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TypeAlias, TypeVar
 
 from analysis_worker import PermanentError
 from maxnutrition.providers.errors import UnusableAnswerError
 from maxnutrition.providers.port import Answer, Call
-from maxnutrition.providers.request import FormError, Message, ModelRequest
+from maxnutrition.providers.request import Form, FormError, Message, ModelRequest
 
 T = TypeVar("T")
 Ask: TypeAlias = Callable[[Call], Awaitable[Answer]]
@@ -20,28 +21,37 @@ _REPAIR = (
 )
 
 
+class _WrongFormError(Exception):
+    def __init__(self, text: str, problem: FormError) -> None:
+        super().__init__()
+        self.text = text
+        self.problem = problem
+
+
 async def converse(request: ModelRequest[T], model: str, ask: Ask) -> T:
     """Raises `UnusableAnswerError` when the second form is wrong too, `PermanentError` answer_blocked."""
     call = Call(model, request.system, request.messages, request.form.schema, request.max_output_tokens)
-    answer = await _ask_whole(call, ask)
     try:
-        return request.form.parse(answer.text)
-    except FormError as problem:
-        call = _repairing(call, answer, problem)
-    answer = await _ask_whole(call, ask)
+        return await _ask_in_full(call, request.form, ask)
+    except _WrongFormError as wrong:
+        call = _repairing(call, wrong)
     try:
-        return request.form.parse(answer.text)
-    except FormError:
+        return await _ask_in_full(call, request.form, ask)
+    except _WrongFormError:
         raise UnusableAnswerError("the form was wrong twice") from None
 
 
-async def _ask_whole(call: Call, ask: Ask) -> Answer:
-    """An answer that was cut off is asked for once more with more room, and then taken as it is."""
+async def _ask_in_full(call: Call, form: Form[T], ask: Ask) -> T:
+    """An answer that was cut off beyond use is asked for once more, with more room, and then taken as it is."""
     answer = _unblocked(await ask(call))
-    if answer.finish != "length":
-        return answer
-    larger = Call(call.model, call.system, call.messages, call.schema, call.max_output_tokens * _LARGER)
-    return _unblocked(await ask(larger))
+    if answer.finish == "length":
+        if (salvaged := form.salvage(answer.text)) is not None:
+            return salvaged
+        answer = _unblocked(await ask(replace(call, max_output_tokens=call.max_output_tokens * _LARGER)))
+    try:
+        return form.parse(answer.text)
+    except FormError as problem:
+        raise _WrongFormError(answer.text, problem) from None
 
 
 def _unblocked(answer: Answer) -> Answer:
@@ -52,7 +62,7 @@ def _unblocked(answer: Answer) -> Answer:
     return answer
 
 
-def _repairing(call: Call, answer: Answer, problem: FormError) -> Call:
-    said = (Message("model", answer.text),) if answer.text.strip() else ()
-    asked = Message("user", _REPAIR.format(problems=problem))
-    return Call(call.model, call.system, (*call.messages, *said, asked), call.schema, call.max_output_tokens)
+def _repairing(call: Call, wrong: _WrongFormError) -> Call:
+    said = (Message("model", wrong.text),) if wrong.text.strip() else ()
+    asked = Message("user", _REPAIR.format(problems=wrong.problem))
+    return replace(call, messages=(*call.messages, *said, asked))

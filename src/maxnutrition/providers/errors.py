@@ -5,7 +5,7 @@ Messages are for logs: they hold neither keys nor anything that users or models 
 
 from __future__ import annotations
 
-from analysis_worker import PermanentError
+from analysis_worker import PermanentError, RetryableError
 
 
 class ProviderError(Exception):
@@ -50,3 +50,7 @@ class UnusableAnswerError(ProviderError):
 
 class ProviderNotConfiguredError(PermanentError):
     """No provider for this purpose. Its own class, because some analyses can do without."""
+
+
+class NoUsableAnswerError(RetryableError):
+    """Every provider answered, none in the form asked for. Its own class for the same reason."""

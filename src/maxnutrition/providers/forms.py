@@ -15,6 +15,7 @@ from maxnutrition.providers.schema import shared_schema
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 _FENCE = re.compile(r"\A\s*```(?:json)?\s*(.*?)\s*```\s*\Z", re.DOTALL)
+_WHOLE_SENTENCES = re.compile(r".*\w.*[.!?…](?=\s|$)", re.DOTALL)
 _MAX_PROBLEMS = 10
 
 
@@ -42,6 +43,10 @@ class Structured(Generic[ModelT]):
             raise FormError("\n".join(problems[:_MAX_PROBLEMS]))
         return parsed
 
+    def salvage(self, text: str) -> None:
+        """Half a JSON document is none."""
+        del text
+
     async def on_text(self, text: str) -> None:
         """Half a JSON document says nothing to anybody."""
 
@@ -58,6 +63,11 @@ class PlainText:
         if not text.strip():
             raise FormError("The answer is empty.")
         return text
+
+    def salvage(self, text: str) -> str | None:
+        """Its whole sentences."""
+        whole = _WHOLE_SENTENCES.match(text)
+        return whole[0] if whole else None
 
     async def on_text(self, text: str) -> None:
         await self.listen(text)

@@ -17,6 +17,7 @@ from maxnutrition.providers.cost import cost_micro_usd
 from maxnutrition.providers.errors import (
     CircuitOpenError,
     ConnectionLostError,
+    NoUsableAnswerError,
     OutOfTimeError,
     ProviderDownError,
     ProviderError,
@@ -177,4 +178,6 @@ def _verdict_on(failures: Sequence[ProviderError]) -> PermanentError | Retryable
         probes = [failure.after for failure in failures if isinstance(failure, CircuitOpenError)]
         message = "O serviço de inteligência artificial não respondeu."
         return RetryableError("provider_unavailable", message, min(probes, default=None))
-    return RetryableError("answer_unusable", "O serviço de inteligência artificial não deu uma resposta utilizável.")
+    return NoUsableAnswerError(
+        "answer_unusable", "O serviço de inteligência artificial não deu uma resposta utilizável."
+    )

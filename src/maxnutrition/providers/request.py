@@ -28,6 +28,9 @@ class Form(Protocol[T_co]):
     def parse(self, text: str) -> T_co:
         """Raises FormError."""
 
+    def salvage(self, text: str) -> T_co | None:
+        """What can be used of an answer that was cut off; None where that is nothing and more room is needed."""
+
     async def on_text(self, text: str) -> None:
         """Hears the whole text so far."""
 

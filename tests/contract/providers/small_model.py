@@ -26,7 +26,7 @@ def main() -> None:
     xllamacpp = import_module("xllamacpp")  # it has no types
     params = xllamacpp.CommonParams()
     params.model.path = str(find_model())
-    params.n_ctx = 8192
+    params.n_ctx = 2048
     params.n_parallel = 1
     params.cpuparams.n_threads = 2
     params.port = 0

@@ -186,6 +186,18 @@ async def test_a_truncated_answer_gets_one_larger_try(dialect: Dialect) -> None:
     assert recorded.sum_of("output_tokens") == 2 * USAGE[2]
 
 
+async def test_of_truncated_text_the_whole_sentences_are_kept(dialect: Dialect) -> None:
+    async def listen(text: str) -> None:
+        del text
+
+    context, _ = context_for("unified_assistant")
+    script = (dialect.answer("Oi.", finish="length"), dialect.answer("...", finish="length"), dialect.answer("Tchau"))
+    async with serving(dialect, *script) as (models, server):
+        whole = await models.generate(text_request(listen), context)
+        again = await models.generate(text_request(listen), context)
+    assert (whole.output, again.output, len(server.asked)) == ("Oi.", "Tchau", 3)
+
+
 async def test_invalid_json_is_repaired_with_its_problems(dialect: Dialect) -> None:
     context, recorded = context_for("sofia_image")
     wrong = '{"foods": [{"name": "arroz", "grams": "muito"}]}'

@@ -6,19 +6,36 @@ import math
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Annotated, Literal
 
 import anyio
 import pytest
+from pydantic import BaseModel, Field
 
+from maxnutrition.contracts.chat import UnifiedAssistantInput
+from maxnutrition.handlers.unified_assistant import unified_assistant
 from maxnutrition.providers.forms import PlainText, Structured
 from maxnutrition.providers.opening import open_models
 from maxnutrition.providers.request import Message, ModelRequest
 from tests.contract.providers.dialects import settings_for
-from tests.unit.providers.doubles import Clock, Plate, context_for
+from tests.unit.providers.doubles import Clock, context_for
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(90)]
+
+
+class ShortFood(BaseModel):
+    name: Literal["rice", "beans"]
+    grams: Annotated[int, Field(ge=1, le=500)]
+
+
+class ShortPlate(BaseModel):
+    """Nothing in it can be long: a toy does not know when to stop."""
+
+    foods: Annotated[list[ShortFood], Field(min_length=1, max_length=2)]
+
 
 _SERVER = Path(__file__).with_name("small_model.py")
 
@@ -61,12 +78,12 @@ async def test_a_chat_streams_its_text_and_counts_its_tokens(model_url: str) -> 
 
 async def test_a_structured_answer_fits_its_schema(model_url: str) -> None:
     messages = (Message("user", "I ate 100 g of rice and 50 g of beans. List the foods with their grams."),)
-    request = ModelRequest("sofia_image", "You list foods.", messages, Structured(Plate), 200)
+    request = ModelRequest("sofia_image", "You list foods.", messages, Structured(ShortPlate), 200)
     context, recorded = context_for("sofia_image")
     settings = settings_for(openai_url=model_url, openai_model="smollm2", idle_seconds=60)
     async with open_models(settings, model_url, lambda: "", Clock()) as models:
         reply = await models.generate(request, context)
-    assert isinstance(reply.output, Plate)
+    assert isinstance(reply.output, ShortPlate)
     assert recorded.sum_of("input_tokens") > 10
 
 
@@ -90,3 +107,21 @@ async def test_a_cancelled_call_leaves_the_server_free_for_the_next(model_url: s
 
 async def _ignore(text: str) -> None:
     del text
+
+
+async def test_the_chat_handler_shows_what_a_real_model_writes(model_url: str) -> None:
+    """Cancelled with the first sentence: a toy does not know when to stop."""
+    request = UnifiedAssistantInput(persona="sofia", message="Oi! Me dê uma ideia de lanche.")
+    settings = settings_for(openai_url=model_url, openai_model="smollm2", idle_seconds=60, call_seconds=60)
+    context, recorded = context_for("unified_assistant")
+
+    async def report_progress(progress: float, phase: str, partial: str | None = None) -> None:
+        recorded.progress.append((progress, phase, partial))
+        if partial:
+            scope.cancel("seen")
+
+    async with open_models(settings, model_url, lambda: "", Clock()) as models:
+        with anyio.CancelScope() as scope:
+            await unified_assistant(models).run(request, replace(context, report_progress=report_progress))
+    assert [phase for _, phase, _ in recorded.progress][:2] == ["pensando", "escrevendo"]
+    assert recorded.sum_of("requests") == 1
