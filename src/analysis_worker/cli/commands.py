@@ -6,7 +6,7 @@ from importlib.metadata import entry_points
 
 import typer
 
-from analysis_worker.cli import local, run
+from analysis_worker.cli import flags, local, operator, run
 
 COMMAND_GROUP = "analysis_worker.commands"
 
@@ -21,6 +21,8 @@ def build() -> typer.Typer:
     )
     cli.command("run")(run.run)
     cli.add_typer(local.local, name="local")
+    for operation in flags.COMMANDS:
+        cli.command(operation.__name__, epilog=operator.EXIT_CODES)(operation)
     for command in entry_points(group=COMMAND_GROUP):
         cli.command(command.name)(command.load())
     return cli
