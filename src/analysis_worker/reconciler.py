@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import chain, repeat
 from typing import Protocol
 from uuid import UUID
 
@@ -13,6 +14,8 @@ from analysis_worker.errors import StoreError
 from analysis_worker.outcomes import Reconciliation
 from analysis_worker.ports import JobStore
 from analysis_worker.wakes import WakeReason
+
+_ACQUAINTED_SECONDS = 5.0
 
 
 class Dispatching(Protocol):
@@ -26,8 +29,11 @@ class Dispatching(Protocol):
 
 
 async def reconcile_forever(store: JobStore, dispatcher: Dispatching, *, interval_seconds: float) -> None:
-    """Reconcile now and then every `interval_seconds`, until cancelled; wakes the dispatcher where there is work."""
-    while True:
+    """Reconcile now and then every `interval_seconds`, until cancelled; wakes the dispatcher where there is work.
+
+    The second time comes sooner: workers that are started together know each other only then.
+    """
+    for pause in chain([min(_ACQUAINTED_SECONDS, interval_seconds)], repeat(interval_seconds)):
         try:
             found = await store.reconcile()
         except StoreError as error:
@@ -35,7 +41,7 @@ async def reconcile_forever(store: JobStore, dispatcher: Dispatching, *, interva
             dispatcher.woken(WakeReason.SWEEP)
         else:
             _pass_on(found, dispatcher)
-        await anyio.sleep(interval_seconds)
+        await anyio.sleep(pause)
 
 
 def _pass_on(found: Reconciliation, dispatcher: Dispatching) -> None:

@@ -38,6 +38,7 @@ def main() -> None:
 def idle(stack: ChaosStack, fleet: Fleet) -> None:
     (worker,) = fleet.start(1, **DEFAULTS)
     fleet.wait_ready()
+    wait_until("it looked round", lambda: stack.rest_faults()["calls"].get("rpc/reconcile_jobs", 0) >= 2, 15)
     process = psutil.Process(worker.process.pid)
     calls, cpu = _calls(stack), sum(process.cpu_times()[:2])
     time.sleep(_IDLE_S)
