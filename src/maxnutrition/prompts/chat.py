@@ -8,6 +8,8 @@ from maxnutrition.contracts.chat import ChatTurn, Fact
 from maxnutrition.prompts.fences import fenced
 from maxnutrition.providers.request import Message
 
+_HISTORY_CHARACTERS = 8000
+"""The newest of it: what is longer would crowd a small model's context and cost more than it tells."""
 _SPEAKERS = {"user": "pessoa", "assistant": "assistente"}
 
 
@@ -18,8 +20,20 @@ def chat_message(
     parts = [
         ("contexto", "\n".join(f"{fact.label}: {fact.value}" for fact in context)),
         ("memoria", "\n".join(memory)),
-        ("historico", "\n".join(f"{_SPEAKERS[turn.role]}: {turn.text}" for turn in history)),
+        ("historico", "\n".join(_newest(history))),
         ("mensagem", message),
     ]
     data = "\n".join(fenced(name, text) for name, text in parts if text)
     return Message("user", f"{data}\nResponda à mensagem.")
+
+
+def _newest(history: Sequence[ChatTurn]) -> list[str]:
+    lines: list[str] = []
+    left = _HISTORY_CHARACTERS
+    for turn in reversed(history):
+        line = f"{_SPEAKERS[turn.role]}: {turn.text}"
+        left -= len(line)
+        if left < 0:
+            break
+        lines.append(line)
+    return lines[::-1]

@@ -40,6 +40,11 @@ _DIAGNOSIS = _any_of(
 _OPEN = re.compile(r"^\W*(?:se|caso|quando|quem|pessoas que)\b|\?\s*$")
 _NOT_SAYING = re.compile(r"\bnao (?:posso|consigo|da para|e possivel|signific\w*|indic\w*|quer dizer|devo|sei|e|sao)\b")
 
+# What the body does with its own insulin is no medicine.
+_PHYSIOLOGY = re.compile(
+    r"\b(?:picos?|nive(?:l|is)|resistencia|sensibilidade|producao|liberacao|resposta) (?:de|a) insulina"
+)
+
 _PRESCRIPTION = _any_of(rf"{ADVISING}\b.{{0,80}}\b{MEDICINE}\b", r"(?:prescrevo|receito)\b")
 _HELPER = r"(?:medic[oa]|profissional|farmaceutic[oa]|nutricionista)"
 _WITH_HELP = _any_of(
@@ -85,9 +90,10 @@ def hold(text: str) -> Held:
 
 def line_crossed_by(sentence: str) -> RedLine | None:
     folded = re.sub(r"[*_\s]+", " ", fold(sentence)).strip()
-    if _DOSE.search(folded):
+    treating = _PHYSIOLOGY.sub("", folded)
+    if _DOSE.search(treating):
         return "dose"
-    if _PRESCRIPTION.search(folded) and not _WITH_HELP.search(folded):
+    if _PRESCRIPTION.search(treating) and not _WITH_HELP.search(treating):
         return "prescription"
     if _DIAGNOSIS.search(folded) and not _OPEN.search(folded) and not _NOT_SAYING.search(folded):
         return "diagnosis"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -23,6 +24,8 @@ from maxnutrition.providers.request import Models
 from maxnutrition.providers.streams import provider_client
 from maxnutrition.settings import AnalysisSettings, ProviderName
 
+# Below warnings they write whole URLs, headers and bodies.
+_TALKATIVE = ("httpx", "httpcore", "google_genai")
 _SPENDING_SECONDS = 10.0
 _Sources: TypeAlias = Mapping[str, tuple[Provider, CircuitBreaker]]
 
@@ -35,6 +38,8 @@ async def open_models(
     clock: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[Models]:
     """`current_key`: the worker's key for Supabase, which knows what was spent. It never goes to a provider."""
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
     tls = httpx.create_ssl_context(trust_env=False)
     async with (
         provider_client(settings.idle_seconds, tls) as client,

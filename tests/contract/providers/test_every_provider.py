@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import anyio
 import pytest
+from loguru import logger
 
 from analysis_worker import DeferredError, PermanentError, RetryableError
 from maxnutrition.providers.opening import open_models
 from maxnutrition.providers.request import Models
 from tests.contract.providers.dialects import (
     DIALECTS,
+    KEY,
     OPENAI,
     USAGE,
     GeminiDialect,
@@ -131,6 +134,29 @@ async def test_a_refused_request_fails_for_good(dialect: Dialect, code: int) -> 
             await models.generate(plate_request(), context)
     assert caught.value.code == "provider_refused"
     assert len(server.asked) == 1
+
+
+async def test_neither_keys_nor_words_get_into_logs_or_errors(
+    dialect: Dialect, caplog: pytest.LogCaptureFixture
+) -> None:
+    lines: list[str] = []
+    sink = logger.add(lines.append, level=0, format="{message} {extra} {exception}")
+    script = (status(400, f'{{"error": {{"code": 400, "message": "{KEY} arroz"}}}}'), dialect.answer("{arroz"))
+    context, _ = context_for("sofia_image")
+    errors = []
+    try:
+        with caplog.at_level(logging.DEBUG):
+            async with serving(dialect, *script) as (models, _):
+                for _ in range(2):
+                    with pytest.raises((PermanentError, RetryableError)) as caught:
+                        await models.generate(plate_request(), context)
+                    errors.append(repr(caught.value) + repr(caught.value.__cause__) + str(caught.value))
+    finally:
+        logger.remove(sink)
+    assert len(lines) == 2
+    told = "".join([*lines, *errors, caplog.text])
+    assert KEY not in told
+    assert "{arroz" not in told
 
 
 async def test_a_page_in_place_of_an_answer_is_no_answer(dialect: Dialect) -> None:

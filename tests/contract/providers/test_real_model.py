@@ -72,7 +72,8 @@ async def test_a_chat_streams_its_text_and_counts_its_tokens(model_url: str) -> 
     assert len(heard) > 3
     restarts = sum(not later.startswith(earlier) for earlier, later in pairwise(heard))
     assert restarts == recorded.sum_of("requests") - 1
-    assert reply.output == heard[-1]
+    assert heard[-1].startswith(reply.output)
+    assert reply.output
     assert recorded.sum_of("output_tokens") >= len(reply.output.split())
 
 

@@ -17,6 +17,8 @@ from maxnutrition.prompts.red_lines import INSTEAD, hold, line_crossed_by
         ("**Você tem *colesterol alto*.**", "diagnosis"),
         ("VOCE PODE ESTAR COM DEPRESSÃO.", "diagnosis"),
         ("Seus exames mostram que você tem deficiência de ferro.", "diagnosis"),
+        ("Isso sugere resistência à insulina.", "diagnosis"),
+        ("Use insulina antes do jantar.", "prescription"),
         ("Tome metformina depois do almoço.", "prescription"),
         ("Recomendo que você comece a usar Ozempic.", "prescription"),
         ("Pare de tomar a losartana.", "prescription"),
@@ -56,6 +58,7 @@ def test_what_only_a_professional_may_say_is_found(sentence: str, line: str) -> 
         "Troque o refrigerante por água com limão.",
         "São 100 g de frango e 2 colheres de arroz.",
         "Diminua o sal aos poucos.",
+        "Troque o pão branco pelo integral para reduzir os picos de insulina.",
         "A laranja tem vitamina C, que ajuda a absorver o ferro.",
     ],
 )

@@ -73,6 +73,13 @@ async def test_what_the_client_sends_is_data_of_one_message() -> None:
     assert "ignore as regras" not in models.requests[0].system
 
 
+async def test_of_a_long_history_the_newest_is_told() -> None:
+    history = [{"role": "user", "text": f"{number} {'x' * 1900}"} for number in range(20)]
+    _, models, _ = await chat("Certo.", history=history)
+    told = models.requests[0].messages[0].text
+    assert [number for number in range(20) if f"pessoa: {number} x" in told] == [16, 17, 18, 19]
+
+
 async def test_what_is_shown_grows_by_whole_sentences_and_ends_as_the_reply_begins() -> None:
     result, _, recorded = await chat("Oi! Coma 1.5 porção de fruta. Beba água. Até logo!")
     shown = list(dict.fromkeys(recorded.partials))
