@@ -1,0 +1,8 @@
+import { readServiceProject, readWhatsappSecrets } from "../_shared/env.ts";
+import { answering } from "../_shared/http.ts";
+import { receive, verifySubscription } from "./handler.ts";
+
+Deno.serve(answering({
+  GET: (call) => verifySubscription(readWhatsappSecrets(), call),
+  POST: (call) => receive(readServiceProject(), readWhatsappSecrets(), call),
+}));
