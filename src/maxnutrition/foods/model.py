@@ -41,6 +41,7 @@ Role: TypeAlias = Literal[
     "snack",
     "meal_drink",
     "light_drink",
+    "night_drink",
 ]
 Diet: TypeAlias = Literal["omnivore", "vegetarian", "vegan"]
 Allergen: TypeAlias = Literal["wheat", "milk", "egg", "peanut", "nuts", "soy", "fish", "shellfish"]

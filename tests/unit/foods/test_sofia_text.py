@@ -1,44 +1,29 @@
-from dataclasses import replace
-from uuid import uuid4
-
 import pytest
 from pydantic import ValidationError
 
-from analysis_worker import PermanentError
+from analysis_worker import RetryableError
 from maxnutrition.contracts.sofia_text import EXAMPLE_INPUT, EXAMPLE_RESULT, SofiaTextInput, SofiaTextResult
-from maxnutrition.foods.meal_text.items import Completer, ParsedItem
 from maxnutrition.foods.meal_text.report import total_of
 from maxnutrition.foods.table import core_foods
-from maxnutrition.handlers.sofia_text import sofia_text
-from tests.unit.maxnutrition.fakes import context_for, exam_job
+from maxnutrition.handlers.sofia_text import meal_texts, sofia_text
+from maxnutrition.prompts.foods import NamedFood, NamedFoods
+from tests.unit.providers.doubles import NO_MODELS, ScriptedModels, context_for
 
 pytestmark = pytest.mark.anyio
 
 foods = core_foods()
 
 
-async def run(text: str, completer: Completer | None = None) -> SofiaTextResult:
-    job = replace(exam_job(uuid4()), type="sofia_text")
-    context, _ = context_for(job)
-    handler = sofia_text(foods, completer)
+async def run(text: str, models: ScriptedModels = NO_MODELS) -> SofiaTextResult:
+    context, _ = context_for("sofia_text")
+    handler = sofia_text(meal_texts(foods, models))
     return await handler.run(SofiaTextInput(text=text, meal="lunch"), context)
 
 
-class Model:
-    """Knows asparagus."""
-
-    def __init__(self) -> None:
-        self.asked: list[list[str]] = []
-
-    async def complete(self, leftover: list[str]) -> list[ParsedItem]:
-        self.asked.append(leftover)
-        known = [text for text in leftover if "aspargos" in text]
-        return [ParsedItem(foods["vagem"], 100.0, text, "model", "estimado por IA", 0.5) for text in known]
-
-
-class BrokenModel:
-    async def complete(self, leftover: list[str]) -> list[ParsedItem]:
-        raise PermanentError("provider_not_configured", f"nobody reads {leftover}")
+def model() -> ScriptedModels:
+    """Takes the first span for green beans."""
+    named = NamedFood(span=1, food_id="vagem", grams=100.0, confidence=0.5)
+    return ScriptedModels(NamedFoods(items=[named]))
 
 
 def test_the_examples_are_valid() -> None:
@@ -82,20 +67,27 @@ async def test_without_a_model_what_is_left_over_is_reported() -> None:
 
 
 async def test_a_model_is_asked_for_the_leftovers_and_nothing_else() -> None:
-    model = Model()
-    assert (await run("arroz", model)).warnings == []
-    result = await run("arroz e aspargos e xyzzy", model)
-    assert [text for asked in model.asked for text in asked if "arroz" in text] == []
-    assert [item.derivation for item in result.items] == ["portion", "model"]
+    asked = model()
+    assert (await run("arroz", asked)).warnings == []
+    assert asked.requests == []
+    result = await run("arroz e aspargos e xyzzy", asked)
+    (request,) = asked.requests
+    spans = request.messages[0].text.partition("trechos")[2]
+    assert "aspargos" in spans
+    assert "arroz" not in spans
+    assert [(item.food_id, item.derivation, item.said) for item in result.items] == [
+        ("arroz-branco", "portion", "arroz"),
+        ("vagem", "model", "aspargos"),
+    ]
 
 
 async def test_what_the_model_leaves_open_too_stays_reported() -> None:
-    result = await run("100 g de aspargos, xyzzy", Model())
+    result = await run("100 g de aspargos, xyzzy", model())
     assert [leftover.text for leftover in result.leftovers] == ["xyzzy"]
 
 
 async def test_a_model_that_fails_costs_nothing_that_the_parser_read() -> None:
-    result = await run("arroz e aspargos", BrokenModel())
+    result = await run("arroz e aspargos", ScriptedModels(RetryableError("provider_unavailable", "Não respondeu.")))
     assert [item.food_id for item in result.items] == ["arroz-branco"]
     assert [leftover.text for leftover in result.leftovers] == ["aspargos"]
     assert any("não respondeu" in warning for warning in result.warnings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, TypeAlias
 
 from maxnutrition.foods.meal_text.measures import Unit
 from maxnutrition.foods.meal_text.vocabulary import Meal
@@ -50,9 +50,3 @@ class Leftover:
 class ParsedMeal:
     items: tuple[ParsedItem, ...]
     leftovers: tuple[Leftover, ...]
-
-
-class Completer(Protocol):
-    """Reads what the parser did not understand; a model behind it names foods and grams, never nutrients."""
-
-    async def complete(self, leftover: list[str]) -> list[ParsedItem]: ...
