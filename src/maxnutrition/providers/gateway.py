@@ -44,6 +44,8 @@ class Route:
     provider: Provider
     model: str
     breaker: CircuitBreaker
+    turns: anyio.CapacityLimiter
+    """Of the provider: some refuse more calls at once than they are set up for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +138,22 @@ class _Session:
         return answer
 
     async def _metered(self, call: Call) -> Answer:
+        """Waits for a turn as long as the job has time: a queue of ours is no fault of the provider's."""
+        turns = self._route.turns
+        try:
+            with anyio.fail_after(self._seconds_left()):
+                await turns.acquire()
+        except TimeoutError:
+            raise OutOfTimeError("no turn in time") from None
+        try:
+            return await self._timed(call)
+        finally:
+            turns.release()
+
+    async def _timed(self, call: Call) -> Answer:
         """What was used counts whatever the outcome, as far as the provider has told."""
         meter = Meter()
-        left = self._context.deadline - anyio.current_time() - _SETTLE_SECONDS
-        if left <= 0:
-            raise OutOfTimeError("no time left to ask")
+        left = self._seconds_left()
         try:
             with anyio.fail_after(min(self._plan.call_seconds, left)):
                 return await self._route.provider.answer(call, meter, self._on_text)
@@ -150,6 +163,9 @@ class _Session:
             raise ProviderDownError("timeout: whole call") from None
         finally:
             self._account(meter)
+
+    def _seconds_left(self) -> float:
+        return max(0.0, self._context.deadline - anyio.current_time() - _SETTLE_SECONDS)
 
     def _account(self, meter: Meter) -> None:
         price = self._plan.prices.get(self._route.model)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import Any, Literal
 
-import anyio
 import httpx
 from pydantic import BaseModel, ValidationError
 
@@ -41,16 +40,15 @@ class _Listing(BaseModel):
 class Ollama:
     name = "ollama"
 
-    def __init__(self, client: httpx.AsyncClient, url: str, context_tokens: int, parallel: int) -> None:
+    def __init__(self, client: httpx.AsyncClient, url: str, context_tokens: int) -> None:
         self._client = client
         self._url = url
         self._context_tokens = context_tokens
-        self._turns = anyio.CapacityLimiter(parallel)  # the server answers 503 to more than it takes at once
 
     async def answer(self, call: Call, meter: Meter, on_text: OnText) -> Answer:
         text = ""
         body = self._body_of(call)
-        async with self._turns, posted(self._client, f"{self._url}/api/chat", body, {}) as response:
+        async with posted(self._client, f"{self._url}/api/chat", body, {}) as response:
             async for raw in lines_of(response):
                 if not raw.strip():
                     continue

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import TypeAlias
 
+import anyio
 import httpx
 
 from maxnutrition.providers.breaker import CircuitBreaker
@@ -27,7 +29,15 @@ from maxnutrition.settings import AnalysisSettings, ProviderName
 # Below warnings they write whole URLs, headers and bodies.
 _TALKATIVE = ("httpx", "httpcore", "google_genai")
 _SPENDING_SECONDS = 10.0
-_Sources: TypeAlias = Mapping[str, tuple[Provider, CircuitBreaker]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What all jobs share of a provider."""
+
+    provider: Provider
+    breaker: CircuitBreaker
+    turns: anyio.CapacityLimiter
 
 
 @asynccontextmanager
@@ -47,7 +57,11 @@ async def open_models(
         provider_client(_SPENDING_SECONDS, tls) as own,
     ):
         sources = {
-            provider.name: (provider, CircuitBreaker(clock, settings.breaker_failures, settings.breaker_seconds))
+            provider.name: _Source(
+                provider,
+                CircuitBreaker(clock, settings.breaker_failures, settings.breaker_seconds),
+                anyio.CapacityLimiter(settings.ollama_parallel if provider.name == "ollama" else math.inf),
+            )
             for provider in _configured(settings, client, gemini_client)
         }
         plan = Plan(_routes_of(settings, sources), missing_message, settings.prices, settings.call_seconds)
@@ -55,14 +69,14 @@ async def open_models(
         yield Gateway(plan, budget_of(settings), spending, Cooldowns(clock))
 
 
-def _routes_of(settings: AnalysisSettings, sources: _Sources) -> Callable[[str, bool], Sequence[Route]]:
+def _routes_of(settings: AnalysisSettings, sources: Mapping[str, _Source]) -> Callable[[str, bool], Sequence[Route]]:
     def routes(job_type: str, with_images: bool) -> Sequence[Route]:
         named = [
             (sources[name], _model_of(settings, name, job_type, with_images))
             for name in settings.order_for(job_type)
             if name in sources
         ]
-        return [Route(provider, model, breaker) for (provider, breaker), model in named if model is not None]
+        return [Route(one.provider, model, one.breaker, one.turns) for one, model in named if model is not None]
 
     return routes
 
@@ -75,7 +89,7 @@ def _configured(
     if settings.openai_url is not None:
         yield OpenAi(client, settings.openai_url, settings.openai_api_key)
     if settings.ollama_url is not None:
-        yield Ollama(client, settings.ollama_url, settings.ollama_context_tokens, settings.ollama_parallel)
+        yield Ollama(client, settings.ollama_url, settings.ollama_context_tokens)
 
 
 def _model_of(settings: AnalysisSettings, name: ProviderName, job_type: str, with_images: bool) -> str | None:

@@ -1,4 +1,4 @@
-"""No provider that the machine's environment names may be met by a test."""
+"""Every dialect in turn, and no provider that the machine's environment names."""
 
 from __future__ import annotations
 
@@ -6,9 +6,18 @@ import os
 
 import pytest
 
+from tests.contract.providers.dialects import DIALECTS
+from tests.contract.providers.serving import Dialect
+
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("MAXNUTRITION_", "GEMINI_", "GOOGLE_")):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(params=DIALECTS, ids=lambda dialect: dialect.name)
+def dialect(request: pytest.FixtureRequest) -> Dialect:
+    chosen: Dialect = request.param
+    return chosen

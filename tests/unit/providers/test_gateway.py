@@ -39,7 +39,10 @@ class KnownSpending:
 
 def gateway_of(*providers: ScriptedProvider, budget: Budget = NO_LIMIT, spent: Spent | None = None) -> Gateway:
     clock = Clock()
-    routes = [Route(provider, f"model-{n}", CircuitBreaker(clock, 5, 30)) for n, provider in enumerate(providers)]
+    routes = [
+        Route(provider, f"model-{n}", CircuitBreaker(clock, 5, 30), anyio.CapacityLimiter(9))
+        for n, provider in enumerate(providers)
+    ]
     plan = Plan(lambda _, __: routes, lambda _: "Defina MAXNUTRITION_X.", {"model-0": PRICE}, call_seconds=10)
     return Gateway(plan, budget, KnownSpending(spent) if spent else KnownSpending(), Cooldowns(clock))
 
@@ -111,7 +114,7 @@ async def test_a_job_that_runs_out_of_time_is_not_held_against_the_provider() ->
             raise AssertionError("unreachable")
 
     breaker = CircuitBreaker(clock, 1, 30)
-    plan = Plan(lambda _, __: [Route(Slow([GOOD]), "m", breaker)], str, {}, call_seconds=10)
+    plan = Plan(lambda _, __: [Route(Slow([GOOD]), "m", breaker, anyio.CapacityLimiter(1))], str, {}, call_seconds=10)
     gateway = Gateway(plan, NO_LIMIT, KnownSpending(), Cooldowns(clock))
     context, _ = context_for("sofia_image", deadline=anyio.current_time() + 1.1)
     with pytest.raises(RetryableError):
