@@ -51,7 +51,6 @@ class Client:
     deliveries: list[Delivery] = field(default_factory=list)
     stopping: bool = False
     stopped: anyio.Event = field(default_factory=anyio.Event)
-    job_id: str | None = None
 
     async def run(self) -> None:
         while not self.stopping:
@@ -60,14 +59,14 @@ class Client:
 
     async def ask(self, number: int) -> None:
         way: Way = "sync"
-        self.job_id = None
+        job_id: str | None = None
         if (await self.flags())["healthy"]:
             input = {"path": str(self.gate), "number": number}
-            self.job_id = (await self.call("enqueue_analysis", type=TYPE, input=input))["id"]
-            way = await self.follow(self.job_id)
+            job_id = (await self.call("enqueue_analysis", type=TYPE, input=input))["id"]
+            way = await self.follow(job_id)
         if way == "sync":
             await anyio.sleep(POLL_SECONDS)
-        self.deliveries.append(Delivery(way, self.job_id, time.monotonic()))
+        self.deliveries.append(Delivery(way, job_id, time.monotonic()))
 
     async def follow(self, job_id: str) -> Way:
         """Until the job has ended, or could be cancelled before anybody was paid for it."""
