@@ -23,7 +23,7 @@ async def run(text: str, models: ScriptedModels = NO_MODELS) -> SofiaTextResult:
 def model() -> ScriptedModels:
     """Takes the first span for green beans."""
     named = NamedFood(span=1, food_id="vagem", grams=100.0, confidence=0.5)
-    return ScriptedModels(NamedFoods(items=[named]))
+    return ScriptedModels(NamedFoods(items=[named]).model_dump_json())
 
 
 def test_the_examples_are_valid() -> None:

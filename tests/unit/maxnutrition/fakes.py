@@ -15,6 +15,7 @@ from maxnutrition.contracts.common import StoredFile
 from maxnutrition.exams.lines import Box
 from maxnutrition.exams.ocr import Ocr
 from maxnutrition.exams.readers import ExamDraft
+from maxnutrition.media.images import MAX_BYTES
 from maxnutrition.media.storage import Storage
 
 
@@ -65,7 +66,7 @@ class StoredFiles(Storage):
     def __init__(self, files: dict[str, bytes]) -> None:
         self.files = files
 
-    async def download(self, file: StoredFile, max_bytes: int = 0) -> bytes:
+    async def download(self, file: StoredFile, max_bytes: int = MAX_BYTES) -> bytes:
         return self.files[file.path][: max_bytes + 1]
 
 

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from loguru import logger
 from pydantic import BaseModel, ConfigDict
 
-from analysis_worker import Job, JobContext
+from analysis_worker import Job, JobContext, PermanentError
 from analysis_worker.jobs import Lease
 from maxnutrition.providers.forms import PlainText, Structured
 from maxnutrition.providers.port import Answer, Call, Meter, Usage
@@ -136,3 +136,6 @@ class ScriptedModels:
         for step in self.steps(self.reply):
             await request.form.on_text(step)
         return ModelReply(request.form.parse(self.reply), "scripted", "model-1")
+
+
+NO_MODELS = ScriptedModels(PermanentError("provider_not_configured", "Defina MAXNUTRITION_GEMINI_API_KEY."))
