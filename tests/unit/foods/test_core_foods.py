@@ -59,6 +59,13 @@ def test_every_name_leads_to_one_food() -> None:
     assert {" ".join(name): ids for name, ids in owners.items() if len(ids) > 1} == {}
 
 
+def test_foods_are_found_by_role_group_and_any_other_property() -> None:
+    assert {"feijao-carioca", "lentilha"} <= {food.id for food in foods.with_role("beans")}
+    assert {food.group for food in foods.in_group("fish")} == {"fish"}
+    assert "tofu" in {food.id for food in foods.where(lambda food: "soy" in food.allergens)}
+    assert foods.get("no-such-food") is None
+
+
 def test_a_second_food_of_the_same_id_is_refused() -> None:
     with pytest.raises(FoodFileError, match="arroz-branco"):
         FoodTable([foods["arroz-branco"], foods["arroz-branco"]])

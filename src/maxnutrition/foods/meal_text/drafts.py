@@ -129,7 +129,7 @@ class Notepad:
         if draft is None:
             self._left_out.append((start, end))
         else:
-            draft.notes.append(f"{self._said(start, end)}")
+            draft.notes.append(self._said(start, end))
 
     def join(self, by: str) -> None:
         self._report_held()
