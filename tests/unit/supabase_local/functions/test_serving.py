@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import anyio
+import anyio.to_thread
 import httpx
 import psutil
 import pytest
@@ -219,3 +221,29 @@ async def test_first_calls_at_the_same_time_share_one_process_that_ends_with_the
     assert len(pids) == 5
     assert len(set(pids)) == 1
     assert not psutil.pid_exists(pids[0])
+
+
+async def test_a_function_ends_even_when_the_stack_is_killed(write: Callable[..., None], tmp_path: Path) -> None:
+    write("echo", ECHO)
+    stack = f"""
+import asyncio, pathlib
+from supabase_local.functions.process import FunctionProcess, find_deno
+from supabase_local.functions.sources import FunctionSources
+
+async def main():
+    function = FunctionSources(pathlib.Path({str(tmp_path / "functions")!r})).find("echo")
+    process = FunctionProcess(find_deno(), function, {{"DENO_DIR": {str(tmp_path / "deno")!r}}}, None)
+    print(await process.port(), flush=True)
+    await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+    async with await anyio.open_process([sys.executable, "-c", stack], stderr=None) as parent:
+        assert parent.stdout is not None
+        port = int(await parent.stdout.receive())
+        (function,) = psutil.Process(parent.pid).children()
+        parent.kill()
+
+    _, alive = await anyio.to_thread.run_sync(psutil.wait_procs, [function], 10)
+    assert port > 0
+    assert alive == []
