@@ -31,9 +31,9 @@ ExamKind = Literal[
 
 
 class MedicalExamInput(Contract):
-    """A list, so that reports of several pages need no other shape; one page for now."""
+    """Photos and PDFs of one report in the order of its pages, of which it may have 20 in all."""
 
-    files: Annotated[list[StoredFile], Field(min_length=1, max_length=1)]
+    files: Annotated[list[StoredFile], Field(min_length=1, max_length=10)]
 
 
 class ReferenceRange(Contract):
@@ -72,3 +72,32 @@ class MedicalExamResult(Contract):
     raw_text: str
     warnings: list[str]
     disclaimer: str
+
+
+EXAMPLE_INPUT = {
+    "files": [
+        {"bucket": "analysis-inputs", "path": "0b0f5b6e-9b57-4a4f-8d4e-0d3f0c6f1a11/hemograma-1.jpg"},
+        {"path": "0b0f5b6e-9b57-4a4f-8d4e-0d3f0c6f1a11/hemograma-2.pdf"},
+    ]
+}
+EXAMPLE_RESULT = {
+    "exam_kind": "hemograma",
+    "collected_at": "2025-03-12",
+    "laboratory": "Laboratório Vila Serena",
+    "analytes": [
+        {
+            "name": "Hemoglobina",
+            "key": "hemoglobin",
+            "value": 10.9,
+            "value_text": None,
+            "unit": "g/dL",
+            "reference": {"low": 12.0, "high": 15.5, "text": "12,0 a 15,5"},
+            "flag": "low",
+            "confidence": 0.98,
+        }
+    ],
+    "confidence": 0.98,
+    "raw_text": "Hemoglobina\t10,9\tg/dL\t12,0 a 15,5",
+    "warnings": [],
+    "disclaimer": DISCLAIMER,
+}

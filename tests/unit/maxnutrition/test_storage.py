@@ -57,7 +57,7 @@ def test_other_buckets_urls_and_extra_fields_are_refused() -> None:
     for file in ({"bucket": "avatars", "path": "a"}, {"path": "a", "url": "http://x"}):
         with pytest.raises(ValidationError):
             MedicalExamInput.model_validate({"files": [file]})
-    for files in ([], [{"path": "a"}, {"path": "b"}]):
+    for files in ([], [{"path": "a"}] * 11):
         with pytest.raises(ValidationError):
             MedicalExamInput.model_validate({"files": files})
 
