@@ -10,6 +10,10 @@ class AnalysisError(Exception):
     """Base of everything raised on purpose by this package."""
 
 
+class ConfigurationError(AnalysisError):
+    """An application cannot start as it is configured; the message names the variable, and no secret."""
+
+
 class HandlerError(AnalysisError):
     """A handler's own verdict. `code` is for programs (snake_case), `message` is shown to the user."""
 

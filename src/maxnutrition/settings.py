@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
@@ -13,11 +14,13 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
+    ValidationError,
     field_validator,
     model_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from analysis_worker import ConfigurationError
 from maxnutrition.detection.hints import BoxFormat
 
 ProviderName = Literal["gemini", "openai", "ollama"]
@@ -94,6 +97,9 @@ class AnalysisSettings(BaseSettings):
     """The detector that gives hints for photos of food; without it they are read without hints."""
     yolo_box_format: BoxFormat = BoxFormat.CORNER_AND_SIZE
 
+    foods_file: Path | None = None
+    """More foods than those of the package, as `analysis-worker foods import` writes them."""
+
     provider_order: Order = ("gemini", "openai", "ollama")
     provider_order_by_type: dict[str, Order] = Field(default_factory=dict)
 
@@ -143,3 +149,20 @@ class AnalysisSettings(BaseSettings):
 
     def order_for(self, job_type: str) -> tuple[ProviderName, ...]:
         return self.provider_order_by_type.get(job_type, self.provider_order)
+
+
+def read_settings() -> AnalysisSettings:
+    """From the environment. Raises ConfigurationError with every problem and the variable it is in, without values."""
+    try:
+        return AnalysisSettings()
+    except ValidationError as error:
+        problems = [
+            f"{_variable_of(problem['loc'])}: {problem['msg']}"
+            for problem in error.errors(include_input=False, include_url=False, include_context=False)
+        ]
+        raise ConfigurationError("; ".join(problems)) from None
+
+
+def _variable_of(location: tuple[int | str, ...]) -> str:
+    name = str(location[0]).upper() if location else "settings"
+    return name if not location or name.startswith("MAXNUTRITION_") else f"MAXNUTRITION_{name}"

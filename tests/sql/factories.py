@@ -69,6 +69,9 @@ class Queue:
     owner: Session
     _sessions: list[Session] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.owner.execute("create temporary table migrated_types as table public.analysis_types")
+
     def session(self, role: str, user_id: UUID | None = None) -> Session:
         """A session of its own, as PostgREST would open it for a request with this role and user."""
         session: Session = psycopg.connect(self.url, autocommit=True)
@@ -92,8 +95,8 @@ class Queue:
         """Back to what the migrations leave."""
         self.owner.execute(
             "truncate public.analysis_jobs, public.analysis_workers, public.analysis_audit cascade;"
-            "delete from public.analysis_types where type <> 'medical_exam';"
-            "update public.analysis_types set paused = false where paused;"
+            "delete from public.analysis_types;"
+            "insert into public.analysis_types select * from pg_temp.migrated_types;"
             "delete from storage.objects; delete from storage.buckets where id <> 'analysis-inputs';"
             "delete from auth.users"
         )

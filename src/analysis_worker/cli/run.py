@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, NoReturn
 
 import anyio
 import typer
 from pydantic import ValidationError
 
+from analysis_worker.errors import ConfigurationError
 from analysis_worker.logs import configure_logging
 from analysis_worker.service import AppNotFoundError, load_app, run_until_signalled
 from analysis_worker.settings import Settings, variable_of
@@ -33,8 +35,23 @@ def run(
         application = load_app(app)
     except AppNotFoundError as error:
         _fail([str(error)])
-    if not anyio.run(run_until_signalled, settings, application):
+    drained, problems = True, list[str]()
+    try:
+        drained = anyio.run(run_until_signalled, settings, application)
+    except* ConfigurationError as errors:
+        problems = [str(error) for error in _leaves(errors)]
+    if problems:
+        _fail(problems)
+    if not drained:
         raise typer.Exit(EXIT_FORCED)
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield from _leaves(each)
+    else:
+        yield error
 
 
 def _read_settings(**options: object) -> Settings:

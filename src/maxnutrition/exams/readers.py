@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
+from analysis_worker import JobContext
 from maxnutrition.contracts.medical_exam import Analyte
 
 
@@ -19,6 +20,6 @@ class ExamDraft:
 
 
 class Reader(Protocol):
-    async def read(self, pages: list[bytes]) -> ExamDraft | None:
+    async def read(self, pages: list[bytes], context: JobContext) -> ExamDraft | None:
         """JPEGs in order. None where nothing could be read; may raise what a handler raises (a provider's trouble)."""
         ...

@@ -81,7 +81,7 @@ class ExamReading:
         if self.reader is None:
             return None, []
         try:
-            return await self.reader.read(pages), []
+            return await self.reader.read(pages, context), []
         except (DeferredError, PermanentError, RetryableError) as error:
             if not is_report([analyte for reading in readings for analyte in reading.analytes]):
                 raise

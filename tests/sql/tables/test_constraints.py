@@ -163,4 +163,4 @@ def test_only_jobs_are_published_and_by_their_key(queue: Queue) -> None:
 
 def test_the_application_brings_its_type(queue: Queue) -> None:
     query = "select timeout_seconds, max_attempts, paused from public.analysis_types where type = 'medical_exam'"
-    assert queue.owner.execute(query).fetchone() == (60, 3, False)
+    assert queue.owner.execute(query).fetchone() == (300, 3, False)

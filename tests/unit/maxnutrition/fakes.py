@@ -102,7 +102,8 @@ class Model:
     draft: ExamDraft | Exception | None
     pages: list[bytes] = field(default_factory=list)
 
-    async def read(self, pages: list[bytes]) -> ExamDraft | None:
+    async def read(self, pages: list[bytes], context: JobContext) -> ExamDraft | None:
+        del context
         self.pages = pages
         if isinstance(self.draft, Exception):
             raise self.draft
