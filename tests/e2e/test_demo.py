@@ -88,6 +88,38 @@ def test_a_file_that_cannot_be_a_photo_is_refused_at_once(
     assert error["code"] == code
 
 
+def test_a_meal_in_words_needs_no_key(playground: Playground) -> None:
+    run = playground.run("demo", "--type", "sofia_text", "--text", "100 g de arroz e 1 ovo cozido", "--json")
+    assert run.returncode == 0, run.stderr
+    told = document(run)
+    assert (told["type"], told["status"]) == ("sofia_text", "completed")
+    assert isinstance(told["result"], dict)
+    assert [item["grams"] for item in told["result"]["items"]] == [100, 50]
+
+
+def test_a_plan_of_meals_needs_no_key(playground: Playground) -> None:
+    run = playground.run("demo", "--type", "meal_plan")
+    assert run.returncode == 0, run.stderr
+    assert "Dia 7" in run.stdout
+    assert "Compras:" in run.stdout
+
+
+@pytest.mark.parametrize("type", ["sofia_image", "unified_assistant", "dr_vital", "whatsapp_message"])
+def test_what_needs_a_model_says_which_settings_are_missing(playground: Playground, type: str) -> None:
+    run = playground.run("demo", "--type", type, "--json")
+    assert run.returncode == 1, run.stderr
+    error = document(run)["error"]
+    assert isinstance(error, dict)
+    assert error["code"] == "provider_not_configured"
+    assert "MAXNUTRITION_GEMINI_API_KEY" in error["message"]
+
+
+def test_a_type_that_does_not_exist_is_refused_with_those_that_do(playground: Playground) -> None:
+    run = playground.run("demo", "--type", "horoscope")
+    assert run.returncode == 2
+    assert "sofia_text" in run.stderr
+
+
 def test_a_missing_file_is_named(playground: Playground) -> None:
     run = playground.run("demo", "--image", "nowhere.jpg")
     assert run.returncode == 2

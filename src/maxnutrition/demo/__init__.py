@@ -1,4 +1,4 @@
-"""`analysis-worker demo`: one lab report through the whole house, on this machine alone."""
+"""`analysis-worker demo`: one request through the whole house, on this machine alone."""
 
 from maxnutrition.demo.command import demo
 

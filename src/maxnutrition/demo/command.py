@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -11,40 +10,42 @@ import anyio
 import typer
 
 from analysis_worker import JobStatus, PermanentError
-from maxnutrition.demo.journey import DemoFile, Journey
+from maxnutrition.demo.journey import Journey
+from maxnutrition.demo.request import KINDS, request_for
 from maxnutrition.demo.show import Display, show_result
 from maxnutrition.demo.stack import StackError
 from maxnutrition.demo.stage import perform
-from maxnutrition.media.images import MAX_BYTES, mime_type_of, sanitise
 
 EXIT_FAILED = 1
-EXIT_BAD_FILE = 2
+EXIT_BAD_REQUEST = 2
 EXIT_NO_STACK = 3
 EXIT_INTERRUPTED = 130
-_SAMPLE = "hemograma.jpg"
 
 
 def demo(
-    image: Annotated[
-        Path | None, typer.Option(help="A photo of a lab report (JPEG, PNG, WebP). Default: a sample.")
+    type: Annotated[str, typer.Option(help=f"What to ask for: {', '.join(KINDS)}.")] = "medical_exam",
+    file: Annotated[
+        Path | None, typer.Option("--file", "--image", help="A photo (JPEG, PNG, WebP) or PDF. Default: a sample.")
     ] = None,
+    text: Annotated[str | None, typer.Option(help="What to say, for types that read words.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
     without_realtime: Annotated[
         bool, typer.Option(help="Leave Realtime out: the worker finds the job itself.")
     ] = False,
 ) -> None:
-    """Send a lab report through the whole house: local stack, worker, sign-in, upload, live status, result.
+    """Send a request through the whole house: local stack, worker, sign-in, upload, live status, result.
 
-    Needs no Docker and no keys, and leaves nothing behind.
+    Needs no Docker, and leaves nothing behind. medical_exam, sofia_text, meal_plan and health_insights need no keys;
+    the others ask the models that MAXNUTRITION_* variables name.
 
-    Exit codes: 0 the exam was read, 1 it was not, 2 the file cannot be used, 3 no local stack, 130 interrupted.
+    Exit codes: 0 done, 1 failed, 2 the request cannot be sent, 3 no local stack, 130 interrupted.
     """
     try:
-        file = read_file(image)
+        request = request_for(type, file, text)
         with Display(quiet=as_json) as display:
-            journey = anyio.run(perform, file, not without_realtime, display)
+            journey = anyio.run(perform, request, not without_realtime, display)
     except PermanentError as error:
-        _fail(error.code, error.message, EXIT_BAD_FILE, as_json)
+        _fail(error.code, error.message, EXIT_BAD_REQUEST, as_json)
     except StackError as error:
         _fail("no_local_stack", str(error), EXIT_NO_STACK, as_json)
     except ExceptionGroup as errors:
@@ -59,20 +60,10 @@ def demo(
         raise typer.Exit(EXIT_FAILED)
 
 
-def read_file(path: Path | None) -> DemoFile:
-    """The file to send, refused here already where the analysis would refuse it. Raises PermanentError."""
-    source = resources.files("maxnutrition.samples") / _SAMPLE if path is None else path
-    if not source.is_file():
-        raise PermanentError("file_not_found", f"{source}: no such file")
-    with source.open("rb") as opened:
-        content = opened.read(MAX_BYTES + 1)
-    sanitise(content)
-    return DemoFile(source.name, content, mime_type_of(content))
-
-
 def document_of(journey: Journey) -> dict[str, Any]:
     job = journey.job
     return {
+        "type": journey.type,
         "status": job.status.value,
         "result": job.result,
         "error": None if job.error is None else job.error.model_dump(),

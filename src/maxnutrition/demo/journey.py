@@ -1,4 +1,4 @@
-"""The journey of one file: sign in, upload, enqueue, watch, and the times it took."""
+"""The journey of one request: sign in, upload, enqueue, watch, and the times it took."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from loguru import logger
 from supabase import AsyncClient, acreate_client
 
 from analysis_worker.client import AnalysisClient, JobView
+from maxnutrition.demo.request import DemoFile, DemoRequest
 
 if TYPE_CHECKING:
     from loguru import Message
@@ -50,44 +51,37 @@ class WorkerEvents:
 
 
 @dataclass(frozen=True, slots=True)
-class DemoFile:
-    name: str
-    content: bytes
-    mime_type: str
-
-
-@dataclass(frozen=True, slots=True)
 class Journey:
     """A finished job with its times in milliseconds; pickup and run are None where no worker claimed it."""
 
+    type: str
     job: JobView
     woken_by: str | None
     timings: dict[str, float | None]
 
 
 async def travel(
-    api_url: str, anon_key: str, file: DemoFile, events: WorkerEvents, show: Callable[[JobView], None]
+    api_url: str, anon_key: str, request: DemoRequest, events: WorkerEvents, show: Callable[[JobView], None]
 ) -> Journey:
-    """Send `file` through as a new anonymous user; `show` sees every state of the job."""
+    """Send `request` through as a new anonymous user; `show` sees every state of the job."""
     supabase = await acreate_client(api_url, anon_key)
     try:
-        return await _travel(supabase, file, events, show)
+        return await _travel(supabase, request, events, show)
     finally:
         await supabase.realtime.close()
         await supabase.auth.sign_out()
 
 
 async def _travel(
-    supabase: AsyncClient, file: DemoFile, events: WorkerEvents, show: Callable[[JobView], None]
+    supabase: AsyncClient, request: DemoRequest, events: WorkerEvents, show: Callable[[JobView], None]
 ) -> Journey:
     session = await supabase.auth.sign_in_anonymously()
     assert session.user is not None
     started_at = perf_counter()
-    path = f"{session.user.id}/{uuid4()}"
-    await supabase.storage.from_(BUCKET).upload(path, file.content, {"content-type": file.mime_type})
+    stored = None if request.file is None else await _upload(supabase, session.user.id, request.file)
     client = AnalysisClient(supabase)
     enqueueing_at = perf_counter()
-    job = await client.enqueue("medical_exam", {"files": [{"bucket": BUCKET, "path": path}]})
+    job = await client.enqueue(request.type, request.input(stored))
     enqueued_at = perf_counter()
     async for view in client.watch(job.id):
         job = view
@@ -100,7 +94,13 @@ async def _travel(
         "run_ms": None if claimed_at is None else _ms(claimed_at, ended_at),
         "total_ms": _ms(started_at, ended_at),
     }
-    return Journey(job, events.woken_by.get(str(job.id)), timings)
+    return Journey(request.type, job, events.woken_by.get(str(job.id)), timings)
+
+
+async def _upload(supabase: AsyncClient, user_id: str, file: DemoFile) -> dict[str, str]:
+    path = f"{user_id}/{uuid4()}"
+    await supabase.storage.from_(BUCKET).upload(path, file.content, {"content-type": file.mime_type})
+    return {"bucket": BUCKET, "path": path}
 
 
 def _ms(start: float, end: float | None) -> float | None:

@@ -7,14 +7,11 @@ from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from analysis_worker.client import JobView
-from maxnutrition.contracts.medical_exam import Analyte, MedicalExamResult
 from maxnutrition.demo.journey import Journey
+from maxnutrition.demo.tables import show
 
-_FLAGS = {"low": "[bold blue]baixo[/]", "normal": "[green]normal[/]", "high": "[bold red]alto[/]", "unknown": "?"}
-_BRAZILIAN = str.maketrans(",.", ".,")
 _WAKES = {
     "realtime": "woken by Supabase Realtime",
     "sweep": "found by the worker's own sweep, without Realtime",
@@ -57,29 +54,8 @@ def show_result(journey: Journey) -> None:
             highlight=False,
         )
     else:
-        _show_exam(console, MedicalExamResult.model_validate(journey.job.result))
+        show(console, journey.type, journey.job.result)
     times = ", ".join(
         f"{name.removesuffix('_ms')} {ms:.0f} ms" for name, ms in journey.timings.items() if ms is not None
     )
     console.print(f"{_WAKES.get(journey.woken_by or '', 'never claimed')} · {times}", style="dim", highlight=False)
-
-
-def _show_exam(console: Console, exam: MedicalExamResult) -> None:
-    table = Table(
-        title=f"Exame: {exam.exam_kind}", caption=exam.disclaimer, title_justify="left", caption_justify="left"
-    )
-    for heading in ("Exame", "Resultado", "Unidade", "Referência", ""):
-        table.add_column(heading, justify="right" if heading == "Resultado" else "left")
-    for analyte in exam.analytes:
-        reference = analyte.reference.text if analyte.reference else "-"
-        table.add_row(analyte.name, _value(analyte), analyte.unit or "", reference, _FLAGS[analyte.flag])
-    console.print(table)
-    for warning in exam.warnings:
-        console.print(f"! {warning}", style="yellow", highlight=False)
-
-
-def _value(analyte: Analyte) -> str:
-    """As Brazilians write numbers: 12.480 and 10,9."""
-    if analyte.value is None:
-        return analyte.value_text or ""
-    return f"{analyte.value:,}".removesuffix(".0").translate(_BRAZILIAN)

@@ -13,14 +13,15 @@ from analysis_worker.migrations import migrations_directory
 from analysis_worker.service import run_worker
 from analysis_worker.worker import Worker
 from maxnutrition.app import app
-from maxnutrition.demo.journey import DemoFile, Journey, WorkerEvents, travel
+from maxnutrition.demo.journey import Journey, WorkerEvents, travel
+from maxnutrition.demo.request import DemoRequest
 from maxnutrition.demo.show import Display
 from maxnutrition.demo.stack import StackVariables, throwaway_stack
 
 _LISTEN_SECONDS = 20.0
 
 
-async def perform(file: DemoFile, realtime: bool, display: Display) -> Journey:
+async def perform(request: DemoRequest, realtime: bool, display: Display) -> Journey:
     """Raises StackError where there is no stack to play on."""
     configure_logging("text", "WARNING")
     events = WorkerEvents()
@@ -32,9 +33,9 @@ async def perform(file: DemoFile, realtime: bool, display: Display) -> Journey:
             if realtime:
                 with anyio.move_on_after(_LISTEN_SECONDS):
                     await events.ready.wait()
-            display.say(f"sending {file.name}")
+            display.say(f"sending {request.title}")
             try:
-                journey = await travel(variables.api_url, variables.anon_key, file, events, display.show)
+                journey = await travel(variables.api_url, variables.anon_key, request, events, display.show)
             finally:
                 worker.stop()
     return journey
