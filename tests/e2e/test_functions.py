@@ -14,6 +14,7 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from psycopg.types.json import Jsonb
 
 from supabase_local.keys import sign as sign_token
 from tests.contract.functions.world import ANSWER, GEMINI_KEY, VERIFY_TOKEN, User, World, running_world, sign
@@ -338,6 +339,7 @@ def test_the_synchronous_way_keeps_the_rules_of_the_other(world: World, ana: Use
         == 401
     )
     assert problem(analyze(world, ana, type="echo_limited"))[0] == 404  # it has no contract
+    assert problem(analyze(world, ana, type="meal_plan"))[0] == 404  # it has one, made by code and not by a model
     assert problem(analyze(world, ana, type="../echo"))[0] == 404
     assert problem(analyze(world, ana, input={"files": 1})) == (400, "invalid_request", "input")
     assert problem(analyze(world, ana, more=1)) == (400, "invalid_request", "more")
@@ -417,18 +419,32 @@ def test_a_message_becomes_a_job_of_its_sender_once(world: World, ana: User, pho
 
 
 def test_several_messages_come_in_one_delivery(world: World, ana: User, phone: str) -> None:
-    picture = {"id": "77", "mime_type": "image/jpeg", "caption": "jantar"}
-    world.deliver(
-        delivery(
-            message(phone, "um"),
-            message(phone, type="image", image=picture),
-            message(phone, type="audio"),
-            message("4930123456"),
-        )
-    )
+    unreadable = (message(phone, type="audio"), message(phone, type="text", text=None), message("4930123456"))
 
-    inputs = sorted((row[3] for row in jobs_of(world, ana)), key=json.dumps)
-    assert inputs == [{"media": {"id": "77", "mime_type": "image/jpeg"}, "message": "jantar"}, {"message": "um"}]
+    answer = world.deliver(delivery(message(phone, "um"), *unreadable, message(phone, "dois")))
+
+    assert answer.status_code == 200
+    assert sorted(row[3]["message"] for row in jobs_of(world, ana)) == ["dois", "um"]
+
+
+def test_a_picture_goes_to_a_type_that_takes_its_media_id(world: World, ana: User, phone: str) -> None:
+    picture = message(phone, type="image", image={"id": "77", "mime_type": "image/jpeg", "caption": "jantar"})
+    taking = "update public.analysis_types set input_schema = %s where type = 'whatsapp_message'"
+    ((schema,),) = world.rows("select input_schema from public.analysis_types where type = 'whatsapp_message'")
+    assert (
+        world.deliver(delivery(picture, message(phone, "oi"))).status_code == 200
+    )  # not taken, and no reason to repeat
+    assert [row[3] for row in jobs_of(world, ana)] == [{"message": "oi"}]
+
+    world.execute(taking, None)
+    try:
+        world.deliver(delivery(picture))
+    finally:
+        world.execute(taking, Jsonb(schema))
+
+    assert {"media": {"id": "77", "mime_type": "image/jpeg"}, "message": "jantar"} in [
+        row[3] for row in jobs_of(world, ana)
+    ]
 
 
 def test_a_brazilian_number_is_known_with_and_without_its_ninth_digit(world: World, ana: User) -> None:

@@ -1,16 +1,21 @@
-// What a model is asked for one type of analysis: _shared/contracts/<type>.json, exported from the worker's own prompts.
+// What a model is asked for one type of analysis: _shared/contracts/<type>.json, exported from the worker's own types and
+// prompts. Of what stands there, this is read here:
 //
 //     {
-//       "type": "medical_exam",
-//       "prompt_version": "medical_exam.v1",
-//       "model": "gemini-3.8-flash",
-//       "system": "the system's words",
-//       "user_template": "Leia o laudo. {{note}}",     {{name}} is a field of the input, {{input}} all but its files
-//       "response_schema": {...},                      JSON schema of the answer
-//       "timeout_seconds": 25,
-//       "max_output_tokens": 8192,                     optional
-//       "thinking": "low",                             optional
-//       "prices": {"input": 1.5, "cached_input": 0.15, "output": 7.5}    optional, US dollars per million tokens
+//       "type": "echo",
+//       "prompt_version": "echo.v1",
+//       "result_schema": {...},              JSON schema of the job's result, which clients rely on
+//       "sync": {                            absent where no single answer of a model is the result
+//         "model": "gemini-3.5-flash-lite",
+//         "system": "the system's words",
+//         "user_template": "Leia. {{note}}", {{name}} is a field of the input, {{input}} all but its files
+//         "response_schema": {...},          JSON schema of the model's answer
+//         "timeout_seconds": 25,
+//         "fixed": {"disclaimer": "..."},    optional: what code adds to the answer, and no model may change
+//         "max_output_tokens": 8192,         optional
+//         "thinking": "low",                 optional
+//         "prices": {"input": 0.3, "cached_input": 0.03, "output": 2.5}    optional: US dollars per million tokens
+//       }
 //     }
 //
 // Where functions are deployed the files come along as `static_files` of the function.
@@ -27,41 +32,52 @@ export interface Prices {
 export interface Contract {
   type: string;
   prompt_version: string;
-  model: string;
-  system: string;
-  user_template: string;
-  response_schema: JsonObject;
-  timeout_seconds: number;
-  max_output_tokens?: number;
-  thinking?: "minimal" | "low" | "medium" | "high";
-  prices?: Prices;
+  result_schema: JsonObject;
+  sync: {
+    model: string;
+    system: string;
+    user_template: string;
+    response_schema: JsonObject;
+    timeout_seconds: number;
+    fixed?: JsonObject;
+    max_output_tokens?: number;
+    thinking?: "minimal" | "low" | "medium" | "high";
+    prices?: Prices;
+  };
 }
 
 export type LoadContract = (type: string) => Promise<Contract>;
 
 const TYPE = /^[a-z][a-z0-9_]{0,62}$/;
-const TEXTS = ["type", "prompt_version", "model", "system", "user_template"];
 
-/** Raises 404 for a type that has none: it has no synchronous way. */
+/** Raises 404 for a type that has no synchronous way. */
 export const loadContract: LoadContract = async (type) => {
   if (!TYPE.test(type)) {
-    throw noContract();
+    throw noSyncWay();
   }
   const file = new URL(`./contracts/${type}.json`, import.meta.url);
   const text = await Deno.readTextFile(file).catch((error) => {
-    throw error instanceof Deno.errors.NotFound ? noContract() : error;
+    throw error instanceof Deno.errors.NotFound ? noSyncWay() : error;
   });
   return checkContract(JSON.parse(text));
 };
 
 export function checkContract(value: unknown): Contract {
+  if (isObject(value) && value["sync"] === undefined) {
+    throw noSyncWay();
+  }
   if (
-    !isObject(value) || TEXTS.some((name) => typeof value[name] !== "string") ||
-    !isObject(value["response_schema"]) || typeof value["timeout_seconds"] !== "number"
+    !isObject(value) || !hasTexts(value, ["type", "prompt_version"]) || !isObject(value["result_schema"]) ||
+    !isObject(value["sync"]) || !hasTexts(value["sync"], ["model", "system", "user_template"]) ||
+    !isObject(value["sync"]["response_schema"]) || typeof value["sync"]["timeout_seconds"] !== "number"
   ) {
     throw new Problem({ status: 503, code: "not_configured", title: "This function is not configured." }, "contract");
   }
   return value as unknown as Contract;
+}
+
+function hasTexts(value: JsonObject, names: readonly string[]): boolean {
+  return names.every((name) => typeof value[name] === "string");
 }
 
 /** In one pass: what a user wrote is never taken for a placeholder. */
@@ -73,6 +89,6 @@ export function fillTemplate(template: string, input: JsonObject): string {
   });
 }
 
-function noContract(): Problem {
+function noSyncWay(): Problem {
   return new Problem({ status: 404, code: "not_found", title: "There is no synchronous way for this type." });
 }

@@ -22,24 +22,25 @@ export async function askGemini(
   files: readonly InlineFile[],
   signal: AbortSignal,
 ): Promise<{ result: unknown; usage: Usage }> {
-  const response = await send(`${url}/v1/models/${contract.model}:generateContent`, key, {
-    systemInstruction: { parts: [{ text: contract.system }] },
+  const { sync } = contract;
+  const response = await send(`${url}/v1/models/${sync.model}:generateContent`, key, {
+    systemInstruction: { parts: [{ text: sync.system }] },
     contents: [{
       role: "user",
       parts: [
         ...files.map((file) => ({ inlineData: file })),
-        { text: fillTemplate(contract.user_template, input) },
+        { text: fillTemplate(sync.user_template, input) },
       ],
     }],
     generationConfig: {
-      maxOutputTokens: contract.max_output_tokens ?? MAX_OUTPUT_TOKENS,
+      maxOutputTokens: sync.max_output_tokens ?? MAX_OUTPUT_TOKENS,
       responseMimeType: "application/json",
-      responseJsonSchema: contract.response_schema,
-      thinkingConfig: { thinkingLevel: (contract.thinking ?? "low").toUpperCase() },
+      responseJsonSchema: sync.response_schema,
+      thinkingConfig: { thinkingLevel: (sync.thinking ?? "low").toUpperCase() },
     },
   }, signal);
-  const text = textOf(response);
-  return { result: parseAnswer(text, contract.response_schema), usage: usageOf(response, contract) };
+  const answer = parseAnswer(textOf(response), sync.response_schema);
+  return { result: completed(answer, contract), usage: usageOf(response, contract) };
 }
 
 async function send(url: string, key: string, body: JsonObject, signal: AbortSignal): Promise<JsonObject> {
@@ -97,6 +98,15 @@ function parseAnswer(text: string, schema: JsonObject): unknown {
   } catch {
     throw unusable("not JSON");
   }
+  return holdTo(schema, value);
+}
+
+/** With what code adds; clients read it like any other result of the type, so it has to be one. */
+function completed(answer: unknown, { sync: { fixed }, result_schema }: Contract): unknown {
+  return holdTo(result_schema, fixed !== undefined && isObject(answer) ? { ...answer, ...fixed } : answer);
+}
+
+function holdTo(schema: JsonObject, value: unknown): unknown {
   const problem = findProblem(schema, value);
   if (problem !== null) {
     throw unusable(problem);
@@ -104,7 +114,7 @@ function parseAnswer(text: string, schema: JsonObject): unknown {
   return value;
 }
 
-function usageOf(answer: JsonObject, contract: Contract): Usage {
+function usageOf(answer: JsonObject, { prompt_version, sync: { model, prices } }: Contract): Usage {
   const counts = isObject(answer["usageMetadata"]) ? answer["usageMetadata"] : {};
   const count = (name: string) => typeof counts[name] === "number" ? counts[name] : 0;
   const input = count("promptTokenCount");
@@ -112,12 +122,12 @@ function usageOf(answer: JsonObject, contract: Contract): Usage {
   const output = count("candidatesTokenCount") + count("thoughtsTokenCount");
   return {
     provider: "gemini",
-    model: contract.model,
-    prompt_version: contract.prompt_version,
+    model,
+    prompt_version,
     input_tokens: input,
     cached_tokens: cached,
     output_tokens: output,
-    ...contract.prices === undefined ? {} : { cost_micro_usd: costOf(input, cached, output, contract.prices) },
+    ...prices === undefined ? {} : { cost_micro_usd: costOf(input, cached, output, prices) },
   };
 }
 

@@ -81,7 +81,7 @@ function refuseWhereAJobWouldDo(answer: unknown, type: string): void {
 }
 
 async function ask({ project, gemini }: Surroundings, token: string, contract: Contract, { input }: Question) {
-  const signal = AbortSignal.timeout(Math.min(contract.timeout_seconds, MAX_SECONDS) * 1000);
+  const signal = AbortSignal.timeout(Math.min(contract.sync.timeout_seconds, MAX_SECONDS) * 1000);
   const settings = gemini();
   const files = await readFiles(project, token, input, signal);
   return await askGemini(settings, contract, input, files, signal);

@@ -10,15 +10,19 @@ const TOKEN = tokenWith({ sub: USER });
 const PNG = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1]);
 const ASYNC_OFF = { healthy: true, types: { echo: "sofia" }, flags: { sofia: { async: false } } };
 const ASYNC_ON = { healthy: true, types: { echo: "sofia" }, flags: { sofia: { async: true } } };
+const SAID = { type: "object", properties: { said: { type: "string" } }, required: ["said"] };
 const CONTRACT: Contract = {
   type: "echo",
   prompt_version: "echo.v1",
-  model: "gemini-test",
-  system: "Be brief.",
-  user_template: "Say {{text}}",
-  response_schema: { type: "object", properties: { said: { type: "string" } }, required: ["said"] },
-  timeout_seconds: 25,
-  prices: { input: 0.1, cached_input: 0.01, output: 0.2 },
+  result_schema: SAID,
+  sync: {
+    model: "gemini-test",
+    system: "Be brief.",
+    user_template: "Say {{text}}",
+    response_schema: SAID,
+    timeout_seconds: 25,
+    prices: { input: 0.1, cached_input: 0.01, output: 0.2 },
+  },
 };
 
 function gemini(text: string, more: JsonObject = {}): JsonObject {
@@ -37,7 +41,7 @@ interface World {
   known?: unknown;
   model?: (seen: Seen) => Response | Promise<Response>;
   record?: () => Response;
-  contract?: Partial<Contract>;
+  contract?: Contract;
 }
 
 function answerAs(world: World): (seen: Seen) => Response | Promise<Response> {
@@ -61,7 +65,7 @@ function ask(url: string, world: World, input: JsonObject = { text: "oi" }): Pro
   const around: Surroundings = {
     project: { url, anonKey: "anon", serviceKey: "service" },
     gemini: () => ({ url: `${url}/gemini`, key: "gemini-key" }),
-    loadContract: () => Promise.resolve({ ...CONTRACT, ...world.contract }),
+    loadContract: () => Promise.resolve(world.contract ?? CONTRACT),
     now: () => 0,
     newId: () => "id-1",
   };
@@ -93,7 +97,7 @@ Deno.test("the model is asked by the contract, and the answer is written down as
       { inlineData: { mimeType: "image/png", data: encodeBase64(PNG) } },
       { text: "Say oi" },
     ]);
-    assertEquals(asked.generationConfig.responseJsonSchema, CONTRACT.response_schema);
+    assertEquals(asked.generationConfig.responseJsonSchema, SAID);
     assertEquals(record?.headers.get("authorization"), "Bearer service");
     const written = JSON.parse(record?.body ?? "");
     assertEquals([written.user_id, written.result, written.idempotency_key], [USER, { said: "oi" }, "sync:id-1"]);
@@ -155,7 +159,11 @@ for (const [what, model, status, code] of FAILURES) {
 Deno.test("a model that does not answer in time is given up", async () => {
   const held = Promise.withResolvers<Response>();
   await inWorld({ model: () => held.promise }, async (url) => {
-    await assertProblem(() => ask(url, { contract: { timeout_seconds: 0.2 } }), 504, "too_slow");
+    await assertProblem(
+      () => ask(url, { contract: { ...CONTRACT, sync: { ...CONTRACT.sync, timeout_seconds: 0.2 } } }),
+      504,
+      "too_slow",
+    );
     held.resolve(new Response());
   });
 });
@@ -179,10 +187,24 @@ Deno.test("a file that is no picture is refused", () =>
       ),
   ));
 
+Deno.test("what code adds is no model's to change, and the whole is a result of the type", () =>
+  inWorld({ model: () => Response.json(gemini('{"said": "oi", "disclaimer": "none"}')) }, async (url) => {
+    const sync = { ...CONTRACT.sync, fixed: { disclaimer: "ours" } };
+    const schema = (type: string) => ({ ...SAID, properties: { ...SAID.properties, disclaimer: { type } } });
+    const good = await ask(url, { contract: { ...CONTRACT, sync, result_schema: schema("string") } });
+
+    assertEquals((await good.json()).result, { said: "oi", disclaimer: "ours" });
+    const wrong = { ...CONTRACT, sync, result_schema: schema("number") };
+    await assertProblem(() => ask(url, { contract: wrong }), 502, "unusable_answer");
+  }));
+
 Deno.test("a contract that is none is not taken for one", async () => {
-  for (const wrong of [null, {}, { ...CONTRACT, system: 1 }, { ...CONTRACT, response_schema: [] }]) {
+  const { sync: _, ...withoutSync } = CONTRACT;
+  await assertProblem(() => checkContract(withoutSync), 404, "not_found");
+  for (const wrong of [null, { ...CONTRACT, type: 1 }, { ...CONTRACT, sync: { ...CONTRACT.sync, system: 1 } }]) {
     await assertProblem(() => checkContract(wrong), 503, "not_configured");
   }
+  assertEquals(checkContract(CONTRACT), CONTRACT);
 });
 
 Deno.test("base64 is base64 at every length", () => {

@@ -28,15 +28,19 @@ FUNCTIONS = ROOT / "supabase" / "functions"
 OWN_MIGRATIONS = Path(__file__).with_name("migrations")
 VERIFY_TOKEN, APP_SECRET, GEMINI_KEY = "verify-me", "app-secret", "gemini-key"
 ANSWER = {"said": "oi"}
+SAID = {"type": "object", "properties": {"said": {"type": "string"}}, "required": ["said"]}
 CONTRACT = {
     "type": "echo",
     "prompt_version": "echo.v1",
-    "model": "gemini-test",
-    "system": "Be brief.",
-    "user_template": "{{input}}",
-    "response_schema": {"type": "object", "properties": {"said": {"type": "string"}}, "required": ["said"]},
-    "timeout_seconds": 20,
-    "prices": {"input": 1.5, "cached_input": 0.15, "output": 7.5},
+    "result_schema": SAID,
+    "sync": {
+        "model": "gemini-test",
+        "system": "Be brief.",
+        "user_template": "{{input}}",
+        "response_schema": SAID,
+        "timeout_seconds": 20,
+        "prices": {"input": 1.5, "cached_input": 0.15, "output": 7.5},
+    },
 }
 
 

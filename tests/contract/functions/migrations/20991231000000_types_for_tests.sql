@@ -9,6 +9,4 @@ values
     (
         'echo_strict', 'sofia', null, false, null, 65536,
         '{"type": "object", "properties": {"meal": {"type": "array", "items": {"type": "string"}}}, "required": ["meal"]}'
-    ),
-    ('whatsapp_message', null, null, false, null, 65536, null)
-on conflict on constraint analysis_types_pkey do nothing;
+    );
