@@ -83,7 +83,7 @@ JOB_TYPES: tuple[JobType, ...] = (
         waiting=10,
         retention=Retention(completed=365),
         cache_seconds=7 * _DAY,
-        version=_prompts(PromptName.SOFIA_IMAGE),
+        version=_prompts(PromptName.SOFIA_IMAGE, PromptName.SOFIA_HINTS),
     ),
     JobType(
         name="sofia_text",
@@ -217,6 +217,6 @@ JOB_TYPES: tuple[JobType, ...] = (
         per_hour=120,
         waiting=10,
         retention=Retention(completed=365),
-        version=f"parser-1+{_prompts(PromptName.SOFIA_IMAGE, PromptName.SOFIA_TEXT)}",
+        version=f"parser-1+{_prompts(PromptName.SOFIA_IMAGE, PromptName.SOFIA_HINTS, PromptName.SOFIA_TEXT)}",
     ),
 )

@@ -79,7 +79,7 @@ $schema$
  "title": "SofiaImageInput",
  "type": "object"
 }
-$schema$, 120, 3600, 10, 604800, 'user', 'sofia_image.v1', 365, 90, 'sofia'),
+$schema$, 120, 3600, 10, 604800, 'user', 'sofia_image.v1+sofia_hints.v1', 365, 90, 'sofia'),
 ('sofia_text', 45, 3, 0, 65536, 
 $schema$
 {
@@ -878,7 +878,7 @@ $schema$
  "title": "WhatsappNutritionInput",
  "type": "object"
 }
-$schema$, 120, 3600, 10, null, 'user', 'parser-1+sofia_image.v1+sofia_text.v1', 365, 90, 'whatsapp')
+$schema$, 120, 3600, 10, null, 'user', 'parser-1+sofia_image.v1+sofia_hints.v1+sofia_text.v1', 365, 90, 'whatsapp')
 on conflict on constraint analysis_types_pkey do update set
     timeout_seconds = excluded.timeout_seconds,
     max_attempts = excluded.max_attempts,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import anyio.to_thread
 
-from analysis_worker import Handler, JobContext
+from analysis_worker import Handler, JobContext, PermanentError
 from maxnutrition.contracts.common import StoredFile
 from maxnutrition.contracts.foods import FOOD_DISCLAIMER, Meal
 from maxnutrition.contracts.sofia_image import SofiaImageInput, SofiaImageResult
@@ -17,13 +17,26 @@ from maxnutrition.foods.meal_text.report import report_meal, total_of
 from maxnutrition.foods.table import FoodTable
 from maxnutrition.media.images import sanitise
 from maxnutrition.media.storage import Storage
-from maxnutrition.prompts.foods import SeenFood, SeenFoods, photo_request
+from maxnutrition.prompts.foods import PortionedFoods, SeenFood, SeenFoods, photo_request, portions_request
 from maxnutrition.prompts.library import PromptName, load_prompt
-from maxnutrition.providers.request import ModelReply, Models
+from maxnutrition.providers.request import Models
 from maxnutrition.providers.yolo import Yolo
 
 _NO_FOOD = "Não vi comida na foto. Tente uma foto de cima, com boa luz."
 _UNLISTED = "Vi também, mas não está na tabela de alimentos: {names}."
+
+
+_NOT_SEEN = "Nenhum modelo viu a foto: as quantidades são porções comuns do que o detector reconheceu. Confira."
+_BLIND = 0.4
+"""As sure as grams can be that nobody looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    seen: SeenFoods
+    model: str
+    prompt: PromptName
+    notes: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +58,7 @@ class MealPhotos:
         await context.report_progress(0.15, "detectando")
         hints = await self._hints(image, context)
         await context.report_progress(0.3, "analisando")
-        names = {food.id: food.name for food in self.foods}
-        reply = await self.models.generate(photo_request(image, names, self._written(hints)), context)
+        reply = await self._ask(image, hints, context)
         await context.report_progress(0.9, "calculando")
         result = self._result(reply, meal, hints)
         context.log.bind(items=len(result.items), hinted=result.hinted).info("meal photo read")
@@ -60,18 +72,29 @@ class MealPhotos:
             context.log.warning("photo read without hints", reason=hints.reason)
         return hints
 
-    def _written(self, hints: Hints | None) -> list[str]:
-        return [self._hint(seen) for seen in hints.foods] if isinstance(hints, Detections) else []
+    async def _ask(self, image: bytes, hints: Hints | None, context: JobContext) -> _Answer:
+        """A model that sees; where there is none, one that reads what the detector saw."""
+        seen = hints.foods if isinstance(hints, Detections) else ()
+        written = [f"{self._name_of(one)} ({one.confidence:.0%})" for one in seen]
+        names = {food.id: food.name for food in self.foods}
+        try:
+            reply = await self.models.generate(photo_request(image, names, written), context)
+        except PermanentError as error:
+            known = {food.id: food.name for one in seen if (food := food_of_label(self.labels, one.label))}
+            if error.code != "provider_not_configured" or not known:
+                raise
+            portions = await self.models.generate(portions_request(known, written), context)
+            return _Answer(_taken_for_seen(portions.output), portions.model, PromptName.SOFIA_HINTS, [_NOT_SEEN])
+        return _Answer(reply.output, reply.model, PromptName.SOFIA_IMAGE, [])
 
-    def _hint(self, seen: Detection) -> str:
+    def _name_of(self, seen: Detection) -> str:
         food = food_of_label(self.labels, seen.label)
-        name = food.id if food is not None else seen.label_pt or seen.label
-        return f"{name} ({seen.confidence:.0%})"
+        return food.id if food is not None else seen.label_pt or seen.label
 
-    def _result(self, reply: ModelReply[SeenFoods], meal: Meal | None, hints: Hints | None) -> SofiaImageResult:
-        seen = reply.output
+    def _result(self, answer: _Answer, meal: Meal | None, hints: Hints | None) -> SofiaImageResult:
+        seen = answer.seen
         items = tuple(self._item(item) for item in seen.items)
-        notes = [hints.message] if isinstance(hints, HintsUnavailable) else []
+        notes = [*answer.notes, *([hints.message] if isinstance(hints, HintsUnavailable) else [])]
         if seen.unlisted:
             notes.append(_UNLISTED.format(names=", ".join(seen.unlisted)))
         report = report_meal(ParsedMeal(items, ()), meal, notes) if items else None
@@ -84,8 +107,8 @@ class MealPhotos:
             confidence=report.confidence if report else 0.0,
             warnings=report.warnings if report else [*([] if seen.unlisted else [_NO_FOOD]), *notes],
             disclaimer=FOOD_DISCLAIMER,
-            prompt_version=load_prompt(PromptName.SOFIA_IMAGE).version,
-            model=reply.model,
+            prompt_version=load_prompt(answer.prompt).version,
+            model=answer.model,
         )
 
     def _item(self, seen: SeenFood) -> ParsedItem:
@@ -97,6 +120,11 @@ class MealPhotos:
             amount="estimado pela foto",
             confidence=seen.confidence,
         )
+
+
+def _taken_for_seen(portioned: PortionedFoods) -> SeenFoods:
+    items = [SeenFood(food_id=one.food_id, grams=one.grams, confidence=_BLIND) for one in portioned.items]
+    return SeenFoods(is_food=True, items=items, unlisted=[])
 
 
 def meal_photos(storage: Storage, models: Models, foods: FoodTable, yolo: Yolo | None) -> MealPhotos:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
 
 from maxnutrition.contracts.common import Confidence, Name
 from maxnutrition.prompts.fences import fenced
@@ -35,6 +35,17 @@ class SeenFoods(_Answer):
     unlisted: Annotated[list[Name], Field(max_length=10)]
 
 
+class PortionedFood(_Answer):
+    food_id: FoodId
+    grams: Annotated[int, Field(ge=1, le=2000)]
+
+
+class PortionedFoods(_Answer):
+    """How much of what a detector saw a model takes for usual."""
+
+    items: list[PortionedFood]
+
+
 class NamedFood(_Answer):
     span: Annotated[int, Field(ge=1)]
     food_id: FoodId
@@ -57,6 +68,23 @@ def photo_request(image: bytes, foods: Mapping[str, str], hints: Sequence[str]) 
     message = Message("user", "\n".join([*parts, "Quais alimentos há na foto?"]), (image,))
     form = Structured(SeenFoods, lambda seen: _unknown((item.food_id for item in seen.items), foods))
     return ModelRequest("sofia_image", prompt.text, (message,), form)
+
+
+def portions_request(foods: Mapping[str, str], hints: Sequence[str]) -> ModelRequest[PortionedFoods]:
+    """For a model that sees no photos: `foods`, the names by id, are those that a detector saw."""
+    prompt = load_prompt(PromptName.SOFIA_HINTS)
+    data = f"{fenced('alimentos', _listed(foods))}\n{fenced('detector', chr(10).join(hints))}"
+    message = Message("user", f"{data}\nQuantos gramas de cada alimento?")
+    form = Structured(_portioned_among(tuple(foods)))
+    return ModelRequest("sofia_image", prompt.text, (message,), form, max_output_tokens=1024)
+
+
+def _portioned_among(ids: tuple[str, ...]) -> type[PortionedFoods]:
+    """Nothing is left to invent: even the smallest model can only name foods that were seen."""
+    food_id: Any = Literal[ids]
+    food: Any = create_model("PortionedFood", __base__=PortionedFood, food_id=(food_id, ...))
+    items: Any = Annotated[list[food], Field(min_length=1, max_length=len(ids))]
+    return create_model("PortionedFoods", __base__=PortionedFoods, items=(items, ...))
 
 
 def completion_request(spans: Sequence[str], foods: Mapping[str, str]) -> ModelRequest[NamedFoods]:

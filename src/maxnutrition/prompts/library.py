@@ -16,6 +16,7 @@ class PromptName(Enum):
     HEALTH_INSIGHTS = "health_insights.v1"
     WHATSAPP = "whatsapp.v1"
     SOFIA_IMAGE = "sofia_image.v1"
+    SOFIA_HINTS = "sofia_hints.v1"
     SOFIA_TEXT = "sofia_text.v1"
     MEDICAL_EXAM = "medical_exam.v1"
 

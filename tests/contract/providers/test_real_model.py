@@ -16,11 +16,17 @@ import pytest
 from pydantic import BaseModel, Field
 
 from maxnutrition.contracts.chat import UnifiedAssistantInput
+from maxnutrition.contracts.sofia_image import SofiaImageInput
+from maxnutrition.detection.hints import Detection, Detections
+from maxnutrition.foods.table import core_foods
+from maxnutrition.handlers.sofia_image import meal_photos
 from maxnutrition.handlers.unified_assistant import unified_assistant
 from maxnutrition.providers.forms import PlainText, Structured
 from maxnutrition.providers.opening import open_models
 from maxnutrition.providers.request import Message, ModelRequest
 from tests.contract.providers.dialects import settings_for
+from tests.unit.handlers.test_sofia_image import Detector, photo
+from tests.unit.maxnutrition.fakes import StoredFiles
 from tests.unit.providers.doubles import Clock, context_for
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(90)]
@@ -86,6 +92,23 @@ async def test_a_structured_answer_fits_its_schema(model_url: str) -> None:
         reply = await models.generate(request, context)
     assert isinstance(reply.output, ShortPlate)
     assert recorded.sum_of("input_tokens") > 10
+
+
+async def test_a_meal_that_a_detector_saw_gets_its_grams_from_a_real_model(model_url: str) -> None:
+    hints = Detections(
+        (Detection("banana", None, 0.9, None, True), Detection("pizza", None, 0.8, None, True)), model_version="v1"
+    )
+    settings = settings_for(openai_url=model_url, openai_model="smollm2", idle_seconds=60, call_seconds=60)
+    context, recorded = context_for("sofia_image")
+    request = SofiaImageInput.model_validate({"file": {"path": "u/photo"}, "meal": "snack"})
+    async with open_models(settings, model_url, lambda: "", Clock()) as models:
+        photos = meal_photos(StoredFiles({"u/photo": photo()}), models, core_foods(), Detector(hints))
+        result = await photos.run(request, context)
+    assert result.items
+    assert {item.food_id for item in result.items} <= {"banana", "pizza-mussarela", "pizza"}
+    assert result.totals.amounts.kcal
+    assert result.model == "smollm2"
+    assert recorded.sum_of("output_tokens") > 0
 
 
 async def test_a_cancelled_call_leaves_the_server_free_for_the_next(model_url: str) -> None:

@@ -8,12 +8,13 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from analysis_worker import PermanentError
+from analysis_worker import JobContext, PermanentError
 from maxnutrition.contracts.sofia_image import EXAMPLE_INPUT, EXAMPLE_RESULT, SofiaImageInput, SofiaImageResult
 from maxnutrition.detection.hints import Detection, Detections, Hints, HintsUnavailable
 from maxnutrition.foods.table import core_foods
 from maxnutrition.handlers.sofia_image import meal_photos, sofia_image
 from maxnutrition.prompts.foods import SeenFood, SeenFoods
+from maxnutrition.providers.request import FormError, ModelReply, ModelRequest, T
 from maxnutrition.providers.yolo import FOOD, Profile, Yolo
 from tests.unit.maxnutrition.fakes import StoredFiles
 from tests.unit.providers.doubles import NO_MODELS, ScriptedModels, context_for
@@ -101,6 +102,24 @@ async def test_a_photo_without_food_says_so() -> None:
     result = await run(seen())
     assert not result.is_food
     assert any("Não vi comida" in warning for warning in result.warnings)
+
+
+async def test_a_model_that_sees_nothing_is_asked_for_grams_of_what_the_detector_saw() -> None:
+    class Blind(ScriptedModels):
+        async def generate(self, request: ModelRequest[T], context: JobContext) -> ModelReply[T]:
+            if request.messages[0].images:
+                raise PermanentError("provider_not_configured", "Defina MAXNUTRITION_OPENAI_VISION_MODEL.")
+            return await super().generate(request, context)
+
+    hints = Detections((Detection("banana", None, 0.9, None, True),), model_version="v1")
+    models = Blind('{"items": [{"food_id": "banana", "grams": 90}]}')
+    result = await run(models, Detector(hints))
+    assert [(item.food_id, item.grams, item.confidence) for item in result.items] == [("banana", 90, 0.4)]
+    assert any("Nenhum modelo viu" in warning for warning in result.warnings)
+    assert result.prompt_version == "sofia_hints.v1"
+    (request,) = models.requests
+    with pytest.raises(FormError, match="food_id"):
+        request.form.parse('{"items": [{"food_id": "arroz-branco", "grams": 90}]}')
 
 
 async def test_without_a_provider_the_error_names_the_settings() -> None:
