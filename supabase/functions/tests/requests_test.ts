@@ -29,6 +29,12 @@ Deno.test("what is no JSON object is refused", async () => {
   }
 });
 
+Deno.test("a text that is not UTF-8 is refused rather than mended", async () => {
+  const mended = new Uint8Array([...new TextEncoder().encode('{"a":"'), 0xff, ...new TextEncoder().encode('"}')]);
+
+  await assertProblem(() => readObject(post(mended), 100), 400, "invalid_request", "body");
+});
+
 Deno.test("a body that is nested without end is refused or read, and hurts nobody", async () => {
   await readObject(post(`{"a":${"[".repeat(200_000)}${"]".repeat(200_000)}}`), 1_000_000).catch((error) =>
     assertEquals(error.details.status, 400)
