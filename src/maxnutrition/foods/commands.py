@@ -23,7 +23,7 @@ def import_foods(
     file: Annotated[Path, typer.Argument(help="TACO's food.csv with nutrients.csv beside it, or their directory.")],
     output: Annotated[Path, typer.Option(help="Where to write the foods.")] = Path("foods.json"),
 ) -> None:
-    """Make a file of foods out of the whole TACO, for ANALYSIS_WORKER_FOODS_FILE to name.
+    """Make a file of foods out of the whole TACO, for MAXNUTRITION_FOODS_FILE to name.
 
     Figures that are missing stay missing. Exit codes: 0 written, 2 a file cannot be read or written.
     """
