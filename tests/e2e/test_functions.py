@@ -419,7 +419,7 @@ def test_a_message_becomes_a_job_of_its_sender_once(world: World, ana: User, pho
 
 
 def test_several_messages_come_in_one_delivery(world: World, ana: User, phone: str) -> None:
-    unreadable = (message(phone, type="audio"), message(phone, type="text", text=None), message("4930123456"))
+    unreadable = (message(phone, type="audio"), message(phone, type="sticker"), message("4930123456"))
 
     answer = world.deliver(delivery(message(phone, "um"), *unreadable, message(phone, "dois")))
 
