@@ -17,6 +17,7 @@ from analysis_worker.errors import StoreError
 from analysis_worker.executor import Executor, Opening
 from analysis_worker.flow import goes_first, patience
 from analysis_worker.jobs import Job
+from analysis_worker.observer import NOBODY, Observer
 from analysis_worker.outcomes import Settlement
 from analysis_worker.ports import JobStore, WakeSource
 from analysis_worker.wakes import WakeReason
@@ -28,11 +29,12 @@ _CLAIM_BACKOFF = Backoff(first=0.5, cap=15.0)
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """In whose name claims are made, under which new lease ids, and how often without anybody ringing."""
+    """In whose name claims are made, under which new lease ids, how often without anybody ringing, and who is told."""
 
     worker_id: str
     new_lease_id: Callable[[], UUID]
     poll_seconds: float
+    observer: Observer = NOBODY
 
 
 class Dispatcher:
@@ -102,6 +104,7 @@ class Dispatcher:
             reason = await self._bell.wait(self._patience())
             if reason is None:
                 continue
+            self._claims.observer.woken(reason)
             try:
                 await self._drain(reason)
                 failures = 0
@@ -118,6 +121,7 @@ class Dispatcher:
             await anyio.sleep(_CANARY_SECONDS)
             if missed := self._canary.missed(anyio.current_time(), self._wake_source.ready_seconds):
                 logger.warning("events missed", count=missed)
+                self._claims.observer.events_missed(missed)
                 self._wake_source.distrust()
 
     def _patience(self) -> float | None:

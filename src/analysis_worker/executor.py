@@ -21,6 +21,7 @@ from analysis_worker.context import JobContext
 from analysis_worker.errors import StoreRejectedError, StoreUnavailableError
 from analysis_worker.handlers import AnyHandler
 from analysis_worker.jobs import Job, Lease
+from analysis_worker.observer import NOBODY, Observer
 from analysis_worker.outcomes import Completed, Failed, Outcome, Released, Settlement
 from analysis_worker.ports import JobStore
 from analysis_worker.processes import Processes
@@ -62,11 +63,12 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """What jobs are run with, and how many at a time."""
+    """What jobs are run with, how many at a time, and who is told."""
 
     handlers: Mapping[str, AnyHandler]
     processes: Processes
     concurrency: int
+    observer: Observer = NOBODY
 
 
 class Executor:
@@ -123,6 +125,7 @@ class Executor:
         self.lose([lease for lease in self._running if lease.job_id == job.id])
         running = _Running(job.type)
         self._running[job.lease] = running
+        self._workshop.observer.started(job)
         self._group.start_soon(self._run, job, running)
 
     def lose(self, leases: Collection[Lease]) -> None:
@@ -149,15 +152,17 @@ class Executor:
     async def _run(self, job: Job, running: _Running) -> None:
         log = logger.bind(job_id=str(job.id), job_type=job.type, attempt=job.attempt)
         started_at = anyio.current_time()
+        outcome: Outcome | None = None
         settlement: Settlement | None = None
         try:
             outcome = await self._attempt(job, running, log)
             if outcome is not None:
                 log = log.bind(outcome=type(outcome).__name__.lower(), run_ms=_milliseconds_since(started_at))
                 with running.settling:
-                    settlement = await self._settle(job.lease, outcome, log)
+                    outcome, settlement = await self._settle(job.lease, outcome, log)
         finally:
             del self._running[job.lease]
+            self._workshop.observer.ended(job, outcome, settlement, anyio.current_time() - started_at)
             self._idle.set()
             self._on_settled(settlement)
 
@@ -183,8 +188,11 @@ class Executor:
             case _:
                 assert_never(running.stop)
 
-    async def _settle(self, lease: Lease, outcome: Outcome, log: Logger) -> Settlement | None:
-        """Tell the queue until it answers: the work is done and paid for. None where it refused or stayed away."""
+    async def _settle(self, lease: Lease, outcome: Outcome, log: Logger) -> tuple[Outcome, Settlement | None]:
+        """Tell the queue until it answers: the work is done and paid for.
+
+        What it was told in the end, and its answer: None where it refused or stayed away.
+        """
         with anyio.move_on_after(_SETTLE_SECONDS):
             for failures in itertools.count(1):
                 try:
@@ -195,13 +203,13 @@ class Executor:
                 except StoreRejectedError as error:
                     log.error("settlement refused", error=str(error))  # noqa: TRY400 - the error says it all
                     if not isinstance(outcome, Completed):
-                        return None
+                        return outcome, None
                     outcome = outcome_of_refused_result(error)
                 else:
                     _log_settlement(settlement, outcome, log)
-                    return settlement
+                    return outcome, settlement
         log.error("settlement given up, left to the reconciler")
-        return None
+        return outcome, None
 
 
 def _context(job: Job, reports: Reports, log: Logger) -> JobContext:

@@ -21,6 +21,7 @@ from loguru import logger
 
 from analysis_worker.errors import StoreError
 from analysis_worker.jobs import Lease
+from analysis_worker.observer import NOBODY, Observer
 from analysis_worker.ports import JobStore
 
 OpenStore: TypeAlias = Callable[[], AbstractAsyncContextManager[JobStore]]
@@ -54,11 +55,13 @@ class Pulse:
         heartbeat: Heartbeat,
         held: Callable[[], Collection[Lease]],
         on_lost: Callable[[Collection[Lease]], None],
+        observer: Observer = NOBODY,
     ) -> None:
         self._open_store = open_store
         self._heartbeat = heartbeat
         self._held = held
         self._on_lost = on_lost
+        self._observer = observer
         self._ticked_at = time.monotonic()
         self._thread_loop: asyncio.AbstractEventLoop | None = None
         self._hurry = asyncio.Event()
@@ -77,6 +80,7 @@ class Pulse:
             while thread.is_alive():
                 self._ticked_at = time.monotonic()
                 await anyio.sleep(_TICK_SECONDS)
+                self._observer.loop_ticked(time.monotonic() - self._ticked_at - _TICK_SECONDS)
             raise PulseStoppedError("the heartbeat thread ended")
         finally:
             self._in_thread(self._stop.set)

@@ -11,12 +11,15 @@ from functools import partial
 import anyio
 from loguru import logger
 
+from analysis_worker.adapters.observed import ObservedJobStore
 from analysis_worker.adapters.postgrest import PostgrestJobStore, new_http_client
 from analysis_worker.adapters.realtime import NoWakeSource, RealtimeWakeSource
 from analysis_worker.handlers import App
+from analysis_worker.monitoring import open_monitoring
+from analysis_worker.observer import Observer
 from analysis_worker.ports import JobStore, WakeSource
 from analysis_worker.settings import Settings
-from analysis_worker.worker import Worker, new_worker_id
+from analysis_worker.worker import Surroundings, Worker, new_worker_id
 
 
 class AppNotFoundError(Exception):
@@ -38,24 +41,25 @@ def load_app(path: str) -> App:
 async def run_worker(settings: Settings, app: App, on_started: Callable[[Worker], object]) -> None:
     """Run one worker of `app` until `Worker.stop` is called on what `on_started` got."""
     worker_id = new_worker_id()
-    async with app(settings) as handlers:
-        worker = Worker(
-            partial(_open_store, settings), _wake_source(settings, worker_id), handlers, settings, worker_id
+    async with open_monitoring(settings) as observer, app(settings) as handlers:
+        surroundings = Surroundings(
+            partial(_open_store, settings, observer), _wake_source(settings, worker_id, observer), observer
         )
+        worker = Worker(surroundings, handlers, settings, worker_id)
         on_started(worker)
         await worker.run()
 
 
 @asynccontextmanager
-async def _open_store(settings: Settings) -> AsyncIterator[JobStore]:
+async def _open_store(settings: Settings, observer: Observer) -> AsyncIterator[JobStore]:
     async with new_http_client(settings.supabase_url, settings.current_key) as client:
-        yield PostgrestJobStore(client)
+        yield ObservedJobStore(PostgrestJobStore(client), observer)
 
 
-def _wake_source(settings: Settings, worker_id: str) -> WakeSource:
+def _wake_source(settings: Settings, worker_id: str, observer: Observer) -> WakeSource:
     if not settings.realtime:
         return NoWakeSource()
-    return RealtimeWakeSource(settings.supabase_url, settings.current_key, worker_id)
+    return RealtimeWakeSource(settings.supabase_url, settings.current_key, worker_id, observer=observer)
 
 
 async def run_until_signalled(settings: Settings, app: App) -> bool:

@@ -33,6 +33,8 @@ class Settings(BaseSettings):
     poll_seconds: Seconds = 1.5
     grace_seconds: float = Field(default=25.0, ge=0)
     realtime: bool = True
+    port: int | None = Field(default=None, ge=1, le=65535)
+    bind_address: str = "127.0.0.1"
     log_format: str = Field(default="auto", pattern="^(auto|json|text)$")
     log_level: str = "INFO"
 

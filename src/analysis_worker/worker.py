@@ -17,6 +17,7 @@ from analysis_worker.errors import StoreError
 from analysis_worker.executor import Executor, Workshop
 from analysis_worker.handlers import AnyHandler, by_type
 from analysis_worker.lease import Heartbeat, OpenStore, Pulse
+from analysis_worker.observer import NOBODY, Observer
 from analysis_worker.outcomes import Settlement
 from analysis_worker.ports import JobStore, WakeSource
 from analysis_worker.processes import open_processes
@@ -31,6 +32,15 @@ _DEREGISTER_SECONDS = 5.0
 
 def new_worker_id() -> str:
     return f"{socket.gethostname()}-{secrets.token_hex(4)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The queue, who notices new jobs in it, and who is told what the worker does."""
+
+    open_store: OpenStore
+    wake_source: WakeSource
+    observer: Observer = NOBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +65,15 @@ class Worker:
 
     def __init__(
         self,
-        open_store: OpenStore,
-        wake_source: WakeSource,
+        surroundings: Surroundings,
         handlers: Iterable[AnyHandler],
         settings: Settings,
         worker_id: str,
     ) -> None:
         self.worker_id = worker_id
-        self._open_store = open_store
-        self._wake_source = wake_source
+        self._open_store = surroundings.open_store
+        self._wake_source = surroundings.wake_source
+        self._observer = surroundings.observer
         self._handlers = by_type(handlers)
         self._settings = settings
         self._stopping = anyio.Event()
@@ -89,13 +99,12 @@ class Worker:
             dispatcher.slot_freed(settlement)
 
         bell = Bell()
-        claims = Claims(self.worker_id, uuid4, self._settings.poll_seconds)
+        claims = Claims(self.worker_id, uuid4, self._settings.poll_seconds, self._observer)
         async with open_processes() as processes, anyio.create_task_group() as group:
-            executor = Executor(
-                group, store, Workshop(self._handlers, processes, self._settings.concurrency), on_settled
-            )
+            workshop = Workshop(self._handlers, processes, self._settings.concurrency, self._observer)
+            executor = Executor(group, store, workshop, on_settled)
             dispatcher = Dispatcher(store, executor, self._wake_source, bell, claims)
-            pulse = Pulse(self._open_store, self._heartbeat(), lambda: executor.held, executor.lose)
+            pulse = Pulse(self._open_store, self._heartbeat(), lambda: executor.held, executor.lose, self._observer)
             group.start_soon(pulse.run)
             async with anyio.create_task_group() as intake:
                 intake.start_soon(self._wake_source.run, _Ears(dispatcher, executor, pulse))
@@ -116,6 +125,7 @@ class Worker:
         await reconcile_forever(store, dispatcher, interval_seconds=self._settings.reconcile_seconds)
 
     async def _drain(self, executor: Executor) -> None:
+        self._observer.drain_began()
         logger.info("draining", running=len(executor.held), grace_seconds=self._settings.grace_seconds)
         with anyio.move_on_after(self._settings.grace_seconds):
             await executor.wait_idle()

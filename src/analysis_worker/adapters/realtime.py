@@ -19,6 +19,7 @@ from websockets.exceptions import InvalidStatus
 
 from analysis_worker.adapters.subscription import CONNECTION_ERRORS, Signal, Subscription
 from analysis_worker.backoff import Backoff
+from analysis_worker.observer import NOBODY, Observer
 from analysis_worker.ports import Listener
 from analysis_worker.wakes import ListenerState, WakeReason
 
@@ -47,12 +48,20 @@ class Patience:
 class RealtimeWakeSource:
     """WakeSource over `postgres_changes` and, where the database offers it, the quicker doorbell."""
 
-    def __init__(self, url: str, key: Callable[[], str], name: str, patience: Patience | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        key: Callable[[], str],
+        name: str,
+        patience: Patience | None = None,
+        observer: Observer = NOBODY,
+    ) -> None:
         """`url` is the project's; `key` is asked before every connection; `name` makes the topics its own."""
         self._url = f"{url}/realtime/v1"
         self._key = key
         self._name = name
         self._patience = patience or Patience()
+        self._observer = observer
         self._state = ListenerState.CONNECTING
         self._ready_at: float | None = None
         self._distrusted = False
@@ -152,6 +161,7 @@ class RealtimeWakeSource:
             self._ready_at = None
         if state is not self._state:
             self._state = state
+            self._observer.listener_entered(state)
             logger.info("realtime", state=state.value)
 
 

@@ -19,7 +19,7 @@ from analysis_worker.adapters.memory import MemoryJob
 from analysis_worker.flow import goes_first
 from analysis_worker.handlers import AnyHandler
 from analysis_worker.wakes import ListenerState, WakeReason
-from analysis_worker.worker import Worker
+from analysis_worker.worker import Surroundings, Worker
 from tests.unit.analysis_worker.doubles import (
     Clock,
     LossyStore,
@@ -57,7 +57,9 @@ async def working(
 ) -> AsyncIterator[tuple[Worker, ScriptedWakeSource]]:
     """A worker that has looked at the queue once and now waits for the bell."""
     source = ScriptedWakeSource(state)
-    worker = Worker(lambda: nullcontext(store), source, handlers or [handler_of(run)], settings(**changes), "w1")
+    worker = Worker(
+        Surroundings(lambda: nullcontext(store), source), handlers or [handler_of(run)], settings(**changes), "w1"
+    )
     async with anyio.create_task_group() as group:
         group.start_soon(worker.run)
         await source.listening.wait()
