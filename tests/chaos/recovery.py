@@ -1,6 +1,6 @@
 """`python -m tests.chaos.recovery`: how soon a worker with default settings recovers, and what an idle one costs.
 
-Takes about six minutes. Each line is measured on real processes; the goals stand beside the numbers.
+Takes about seven minutes. Each line is measured on real processes; the goals stand beside the numbers.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def main() -> None:
         path = Path(name)
         path.chmod(0o711)
         with chaos_stack(path) as stack:
-            for measure in (idle, healthy, dead_worker, short_outage, long_outage):
+            for measure in (idle, healthy, dead_worker, deaf, short_outage, long_outage):
                 with _workers(stack) as fleet:
                     measure(stack, fleet)
 
@@ -65,6 +65,23 @@ def dead_worker(stack: ChaosStack, fleet: Fleet) -> None:
     victim.signal(signal.SIGKILL)
     seconds = _seconds_until(lambda: len(fleet.lines("claimed", job_id=job_id)) == 2, 120)
     _say(f"dead worker's job running again after {seconds:.0f} s (at most 60), of {len(arriving.ids)} jobs")
+
+
+def deaf(stack: ChaosStack, fleet: Fleet) -> None:
+    """Realtime says that all is well and never delivers again, until the client is made anew."""
+    fleet.start(1, **DEFAULTS)
+    fleet.wait_ready()
+    with load(stack, 60, per_second=1):
+        stack.realtime_faults(deafen=True)
+        started_at = time.monotonic()
+        fleet.wait_for(1, "events missed", 60)
+        noticed = time.monotonic() - started_at
+        wait_until_event_driven(stack, fleet, 60)
+        heard = time.monotonic() - started_at
+    _say(
+        f"deaf for good: noticed after {noticed:.0f} s, event-driven again after {heard:.0f} s (at most 60), "
+        f"the longest wait {waits(stack)[-1]:.0f} s (at most 30)"
+    )
 
 
 def short_outage(stack: ChaosStack, fleet: Fleet) -> None:
