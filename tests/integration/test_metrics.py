@@ -165,7 +165,7 @@ async def test_without_a_client_for_prometheus_metrics_name_what_is_missing(monk
         supabase_url="http://127.0.0.1:1",
         supabase_key="none",
         port=port,
-        _env_file=None,  # type: ignore[call-arg, arg-type]
+        _env_file=None,
     )
     async with monitoring.open_monitoring(settings), httpx.AsyncClient() as client:
         response = await client.get(f"http://127.0.0.1:{port}/metrics")

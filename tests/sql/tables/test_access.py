@@ -81,7 +81,11 @@ FUNCTIONS = {
     "replay_jobs": (OPERATORS, ""),
     "prune_jobs": (OPERATORS, ""),
     "delete_user_data": (OPERATORS, "gen_random_uuid()"),
-    "queue_stats": (OPERATORS, ""),
+    "queue_stats": (WORKERS, ""),
+    "pause_type": (OPERATORS, "'echo'"),
+    "resume_type": (OPERATORS, "'echo'"),
+    "cancel_job": (OPERATORS, "%(job)s"),
+    "describe_installation": (OPERATORS, ""),
     "get_flags": (USERS, ""),
     "describe_flags": (OPERATORS, ""),
     "enable_flag": (OPERATORS, "'sofia'"),
@@ -90,6 +94,10 @@ FUNCTIONS = {
     "set_flag_users": (OPERATORS, "'sofia', '{}', '{}'"),
     "roll_back": (OPERATORS, ""),
     "check_health": (OPERATORS, ""),
+    "check_sync_analysis": ({"owner", "other"}, "'echo', '{}'"),
+    "record_sync_analysis": (OPERATORS, "gen_random_uuid(), 'echo', '{}', '{}', '{}', 1, 'k'"),
+    "find_whatsapp_user": (OPERATORS, "'5511987654321'"),
+    "enqueue_whatsapp_message": (OPERATORS, "'5511987654321', 'wamid.1', '{}'"),
 }
 # Those who may call and are told that there is no such thing, or to sign in.
 TURNED_AWAY = {
