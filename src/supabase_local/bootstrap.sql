@@ -46,11 +46,13 @@ create table auth.users (
     aud text not null default 'authenticated',
     role text not null default 'authenticated',
     email text unique,
+    phone text unique,
     encrypted_password text,
     is_anonymous boolean not null default false,
     raw_app_meta_data jsonb not null default '{}',
     raw_user_meta_data jsonb not null default '{}',
     email_confirmed_at timestamptz,
+    phone_confirmed_at timestamptz,
     last_sign_in_at timestamptz,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now()

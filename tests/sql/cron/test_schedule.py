@@ -16,12 +16,13 @@ as 'insert into cron.job values ($1, $2, $3); select 1::bigint';
 """
 
 
-def test_reconciling_and_pruning_are_scheduled(databases: Databases) -> None:
+def test_reconciling_pruning_and_health_checks_are_scheduled(databases: Databases) -> None:
     with databases.copied("platform") as name, psycopg.connect(databases.url(name), autocommit=True) as owner:
         owner.execute(CRON)
         migrate(databases.url(name), read_migrations(MIGRATIONS))
         jobs = owner.execute("select jobname, schedule, command from cron.job order by 1").fetchall()
         assert jobs == [
+            ("analysis_check_health", "10 seconds", "select public.check_health()"),
             ("analysis_prune_jobs", "*/5 3 * * *", "select public.prune_jobs(10000)"),
             ("analysis_reconcile_jobs", "30 seconds", "select public.reconcile_jobs()"),
         ]

@@ -95,7 +95,10 @@ FUNCTIONS = {
     "roll_back": (OPERATORS, ""),
     "check_health": (OPERATORS, ""),
     "check_sync_analysis": ({"owner", "other"}, "'echo', '{}'"),
-    "record_sync_analysis": (OPERATORS, "gen_random_uuid(), 'echo', '{}', '{}', '{}', 1, 'k'"),
+    "record_sync_analysis": (
+        OPERATORS,
+        "(select user_id from public.analysis_jobs where id = %(job)s), 'echo', '{}', '{}', '{}', 1, 'k'",
+    ),
     "find_whatsapp_user": (OPERATORS, "'5511987654321'"),
     "enqueue_whatsapp_message": (OPERATORS, "'5511987654321', 'wamid.1', '{}'"),
 }

@@ -7,6 +7,75 @@
 -- history and spending have no gap. Such a result never answers others: the cache holds what workers made.
 --
 -- A user may not write results: they would be read as ours.
+--
+-- Inputs of one file name it in `file`, of several in `files`; both are read here, in all ways to a job, since a worker's
+-- key opens the files of everybody.
+
+create function private.read_input_file(file jsonb, owner uuid)
+returns jsonb
+language plpgsql
+stable
+security invoker
+set search_path = ''
+as $$
+declare
+    version text;
+begin
+    if jsonb_typeof(file -> 'bucket') is distinct from 'string'
+        or jsonb_typeof(file -> 'path') is distinct from 'string'
+    then
+        raise exception using errcode = 'PT400', message = 'every input file needs a bucket and a path';
+    end if;
+    if owner is not null and split_part(file ->> 'path', '/', 1) <> owner::text then
+        raise exception using
+            errcode = 'PT403',
+            message = 'input file is not yours',
+            hint = 'The first folder of the path has to be your user id.';
+    end if;
+    select coalesce(stored.version, concat_ws(' ', stored.id, extract(epoch from stored.updated_at))) into version
+    from storage.objects as stored
+    where stored.bucket_id = file ->> 'bucket' and stored.name = file ->> 'path';
+    if not found then
+        raise exception using errcode = 'PT404', message = 'input file not found', detail = file::text;
+    end if;
+    return jsonb_build_array(version, file - 'bucket' - 'path');
+end
+$$;
+comment on function private.read_input_file(jsonb, uuid) is
+    'The version of a {bucket, path} and what else was said of it. Raises unless it exists and lies in the owner''s folder '
+    '(any folder for a null owner).';
+
+create or replace function private.read_input_files(input jsonb, owner uuid)
+returns jsonb
+language plpgsql
+stable
+security invoker
+set search_path = ''
+as $$
+declare
+    file jsonb;
+    contents jsonb := '[]';
+begin
+    if jsonb_typeof(input -> 'file') = 'object' then
+        input := jsonb_set(input, '{file}', private.read_input_file(input -> 'file', owner));
+    end if;
+    if not input ? 'files' then
+        return input;
+    end if;
+    if jsonb_typeof(input -> 'files') <> 'array' then
+        raise exception using errcode = 'PT400', message = 'input.files must be an array';
+    end if;
+    for file in select element.value from jsonb_array_elements(input -> 'files') as element loop
+        contents := contents || jsonb_build_array(private.read_input_file(file, owner));
+    end loop;
+    return jsonb_set(input, '{files}', contents);
+end
+$$;
+comment on function private.read_input_files(jsonb, uuid) is
+    'The input with versions in place of the names in input.file and input.files. Raises unless every {bucket, path} there '
+    'exists and lies in the owner''s folder (any folder for a null owner).';
+
+-- Synchronous analyses ----------------------------------------------------------------------------------------------
 
 create function private.check_sync_analysis(type text, input jsonb)
 returns jsonb
@@ -193,11 +262,13 @@ end
 $$;
 
 -- WhatsApp ----------------------------------------------------------------------------------------------------------
-create function private.find_user_by_phone(phone text)
+-- A picture has to be stored in its sender's folder before it can be enqueued, so the webhook first asks whose number it
+-- is. What it enqueues is for code to know: a message with a file is a meal, any other is talk.
+create function private.find_whatsapp_user(phone text)
 returns uuid
 language plpgsql
 stable
-security invoker
+security definer
 set search_path = ''
 as $$
 declare
@@ -214,7 +285,20 @@ begin
     return owner;
 end
 $$;
-comment on function private.find_user_by_phone(text) is
+comment on function private.find_whatsapp_user(text) is 'Body of public.find_whatsapp_user.';
+
+create function public.find_whatsapp_user(phone text)
+returns uuid
+language plpgsql
+stable
+security invoker
+set search_path = ''
+as $$
+begin
+    return private.find_whatsapp_user(phone);
+end
+$$;
+comment on function public.find_whatsapp_user(text) is
     'The user who has proved to have this number; null where nobody has. Digits, the country''s code first.';
 
 create function private.enqueue_whatsapp_message(phone text, message_id text, input jsonb)
@@ -225,7 +309,8 @@ security definer
 set search_path = ''
 as $$
 declare
-    owner constant uuid := private.find_user_by_phone(phone);
+    owner constant uuid := private.find_whatsapp_user(phone);
+    wanted constant text := case when input ? 'file' then 'whatsapp_nutrition' else 'whatsapp_message' end;
 begin
     if message_id is null or length(message_id) not between 1 and 180 then
         raise exception using errcode = 'PT400', message = 'message_id must have 1 to 180 characters';
@@ -235,7 +320,7 @@ begin
     end if;
     -- From here on until the end of this transaction the request is the sender's: rate, quota and files are theirs.
     perform set_config('request.jwt.claims', jsonb_build_object('sub', owner, 'role', 'authenticated')::text, true);
-    return private.enqueue_analysis('whatsapp_message', input, 'whatsapp:' || message_id, null, null);
+    return private.enqueue_analysis(wanted, input, 'whatsapp:' || message_id, null, null);
 end
 $$;
 comment on function private.enqueue_whatsapp_message(text, text, jsonb) is 'Body of public.enqueue_whatsapp_message.';
@@ -252,24 +337,39 @@ begin
 end
 $$;
 comment on function public.enqueue_whatsapp_message(text, text, jsonb) is
-    'Adds a whatsapp_message job for the user with this confirmed phone; null where there is none. The same message id '
-    'again returns the same job. Returns and raises what enqueue_analysis does.';
+    'Adds a job for the user with this confirmed phone, null where there is none: whatsapp_nutrition for an input with a '
+    'file, else whatsapp_message. The same message id again returns the same job. Returns and raises what '
+    'enqueue_analysis does.';
+
+-- Every ten seconds -------------------------------------------------------------------------------------------------
+-- Where pg_cron is. Without it health is checked only while clients ask, and rolls_back acts only then.
+do $$
+begin
+    if to_regprocedure('cron.schedule(text, text, text)') is not null then
+        perform cron.schedule('analysis_check_health', '10 seconds', 'select public.check_health()');
+    end if;
+end
+$$;
 
 -- Who may call what -------------------------------------------------------------------------------------------------
 revoke all on function
+    private.read_input_file(jsonb, uuid),
     private.check_sync_analysis(text, jsonb),
     private.record_sync_analysis(uuid, text, jsonb, jsonb, jsonb, double precision, text),
-    private.find_user_by_phone(text),
+    private.find_whatsapp_user(text),
     private.enqueue_whatsapp_message(text, text, jsonb),
     public.check_sync_analysis(text, jsonb),
     public.record_sync_analysis(uuid, text, jsonb, jsonb, jsonb, double precision, text),
+    public.find_whatsapp_user(text),
     public.enqueue_whatsapp_message(text, text, jsonb)
 from public, anon, authenticated, service_role;
 grant execute on function private.check_sync_analysis(text, jsonb), public.check_sync_analysis(text, jsonb)
 to authenticated;
 grant execute on function
     private.record_sync_analysis(uuid, text, jsonb, jsonb, jsonb, double precision, text),
+    private.find_whatsapp_user(text),
     private.enqueue_whatsapp_message(text, text, jsonb),
     public.record_sync_analysis(uuid, text, jsonb, jsonb, jsonb, double precision, text),
+    public.find_whatsapp_user(text),
     public.enqueue_whatsapp_message(text, text, jsonb)
 to service_role;
