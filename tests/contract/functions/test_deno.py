@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,15 @@ def test_the_functions_do_what_their_tests_say(deno_dir: Path) -> None:
         f"{tests}/deno.json",
         str(tests),
     )
+
+
+def test_the_platform_leaves_the_check_of_callers_to_every_function_and_takes_its_files_along() -> None:
+    config = tomllib.loads((FUNCTIONS.parent / "config.toml").read_text())["functions"]
+    patterns = config["analyze-sync"]["static_files"]
+    taken = {path.name for pattern in patterns for path in FUNCTIONS.parent.glob(pattern)}
+
+    assert {name: options["verify_jwt"] for name, options in config.items()} == dict.fromkeys(NAMES, False)
+    assert taken >= {path.name for path in (FUNCTIONS / "_shared").rglob("*.json")}
 
 
 def test_only_one_module_reads_the_environment() -> None:

@@ -153,8 +153,7 @@ def _lay_out(home: Path, gemini: Gemini) -> None:
     contracts.mkdir(exist_ok=True)
     (contracts / "echo.json").write_text(json.dumps(CONTRACT))
     (contracts / "echo_cached.json").write_text(json.dumps(CONTRACT | {"type": "echo_cached"}))
-    names = sorted(path.parent.name for path in FUNCTIONS.glob("*/index.ts"))
-    (home / "config.toml").write_text("".join(f"[functions.{name}]\nverify_jwt = false\n" for name in names))
+    shutil.copy(FUNCTIONS.parent / "config.toml", home)
     settings = {
         "WHATSAPP_VERIFY_TOKEN": VERIFY_TOKEN,
         "WHATSAPP_APP_SECRET": APP_SECRET,
