@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from analysis_worker import Settings
-from tests.chaos.apps import EXECUTIONS
+from tests.chaos.apps import CLOCK, EXECUTIONS
 from tests.chaos.stack import ChaosStack
 from tests.chaos.waiting import wait_until
 from tests.databases import ROOT
@@ -78,6 +78,11 @@ class Fleet:
     def executions(self) -> Path:
         return self.directory / "executions"
 
+    @property
+    def clock(self) -> Path:
+        """By how many seconds the wall clock of all workers is wrong."""
+        return self.directory / "clock"
+
     def start(self, count: int = 1, **environment: str) -> list[WorkerProcess]:
         """New workers, at work. `environment` goes over the short settings, without the common prefix.
 
@@ -129,6 +134,7 @@ class Fleet:
             **self._key(),
             "ANALYSIS_WORKER_LOG_FORMAT": "json",
             EXECUTIONS: str(self.executions),
+            CLOCK: str(self.clock),
         }
         settings = {f"ANALYSIS_WORKER_{name}": value for name, value in (_SHORT | environment).items()}
         with log_file.open("wb") as log:
