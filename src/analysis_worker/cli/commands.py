@@ -22,10 +22,29 @@ COMMAND_GROUP = "analysis_worker.commands"
 EXIT_BROKEN = 2
 
 _PACKAGE = "analysis_worker.cli"
-# The modules of our commands. A command is the function of its name, with underscores for hyphens, or a Typer app.
-_OWN = {"run": "run", "local": "local"}
+# Where our commands are: module or module:name. A command is a function or a Typer app, of its own name (underscores
+# for hyphens) unless said.
+_OWN = {
+    "run": "run",
+    "setup-db": "maintenance",
+    "health": "health",
+    "alerts": "alerts",
+    "test-enqueue": "queue:enqueue_test",
+    "metrics": "queue",
+    "local": "local",
+}
 # Those of operators, which share what their exit codes mean.
 _OPERATIONS = {
+    "queue-stats": "queue",
+    "jobs": "jobs",
+    "job": "jobs",
+    "retry": "jobs",
+    "cancel": "jobs",
+    "replay": "jobs",
+    "pause": "queue",
+    "resume": "queue",
+    "prune": "maintenance",
+    "delete-user": "maintenance",
     "flags": "flags",
     "enable": "flags",
     "disable": "flags",
@@ -73,7 +92,8 @@ def _nothing_first() -> None:
 
 
 def _own(name: str) -> TyperCommand | TyperGroup:
-    command = getattr(import_module(f"{_PACKAGE}.{_MODULES[name]}"), name.replace("-", "_"))
+    module, _, attribute = _MODULES[name].partition(":")
+    command = getattr(import_module(f"{_PACKAGE}.{module}"), attribute or name.replace("-", "_"))
     epilog = import_module(f"{_PACKAGE}.operator").EXIT_CODES if name in _OPERATIONS else None
     return _as_command(name, command, epilog)
 
