@@ -10,6 +10,7 @@ export default defineConfig({
   resolve: {
     // The library as source: nobody has to build it before the app.
     alias: [
+      { find: "use-async-analysis/legacy", replacement: library("legacy") },
       { find: "use-async-analysis/react", replacement: library("react") },
       { find: "use-async-analysis", replacement: library("index") },
     ],

@@ -89,6 +89,8 @@ export const IDLE: AnalysisState<never> = {
   delayed: false,
 };
 
+/** The synchronous way says: a job would do, or: there is no such way for this type. */
+const NOT_THIS_WAY = ["async_healthy", "not_found"];
 const POLL_MS = 2_000;
 const PATIENCE_MS = 10_000;
 
@@ -234,7 +236,7 @@ export function createAnalysis<T extends AnalysisType>(initial: AnalysisOptions<
       if (answer) accept(run, answer);
     } catch (error) {
       const refused = toFailure(error);
-      if (refused.code !== "async_healthy" || !mayEnqueue || run !== current) throw error;
+      if (!NOT_THIS_WAY.includes(refused.code) || !mayEnqueue || run !== current) throw error;
       options.client.gate.worked();
       set({ status: "submitting", transport: "realtime" });
       await enqueue(run, input, false);

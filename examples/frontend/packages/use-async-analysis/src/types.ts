@@ -1,13 +1,6 @@
 // The words of the library, as the queue's SQL functions say them.
 
-/**
- * The app's job types, each `{ input, result }`. The app adds them:
- *
- *     declare module "use-async-analysis" {
- *       interface AnalysisTypes { sofia_text: { input: SofiaTextInput; result: SofiaTextResult } }
- *     }
- */
-export interface AnalysisTypes {}
+import type { AnalysisTypes } from "./index.ts";
 
 export type AnalysisType = Extract<keyof AnalysisTypes, string>;
 export type InputOf<T extends AnalysisType> = AnalysisTypes[T] extends { input: infer I } ? I : never;

@@ -13,7 +13,7 @@ import {
 } from "../src/index.ts";
 import { AnalysisFailure, unavailable } from "../src/errors.ts";
 
-declare module "../src/types.ts" {
+declare module "../src/index.ts" {
   interface AnalysisTypes {
     toy: { input: { n: number }; result: { text: string } };
   }

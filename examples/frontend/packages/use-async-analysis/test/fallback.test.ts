@@ -65,9 +65,9 @@ describe("before a job", () => {
     expect(analysis.getState().error?.code).toBe("too_large");
   });
 
-  test("a synchronous way that says jobs get done is believed once", async () => {
+  test.each(["async_healthy", "not_found"])("a synchronous way that says %s is believed once", async (code) => {
     backend.healthNow = NO_WORKER;
-    fallback.mockRejectedValue(new AnalysisFailure("async_healthy", "Enqueue a job: jobs get done."));
+    fallback.mockRejectedValue(new AnalysisFailure(code, "Enqueue a job."));
     const { analysis } = await submitted();
     expect(backend.enqueue).toHaveBeenCalledOnce();
     expect(analysis.getState()).toMatchObject({ status: "pending", transport: "polling", jobId: "job-1" });

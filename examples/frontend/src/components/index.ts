@@ -1,0 +1,11 @@
+export { AIHealthAnalysis } from "./AIHealthAnalysis.tsx";
+export { DrVitalChat } from "./DrVitalChat.tsx";
+export { FoodAnalysisSystem } from "./FoodAnalysisSystem.tsx";
+export { HealthChatBot } from "./HealthChatBot.tsx";
+export { MealPlanGeneratorModal } from "./MealPlanGeneratorModal.tsx";
+export { MedicalDocumentsSection } from "./MedicalDocumentsSection.tsx";
+export { PremiumExamUploader } from "./PremiumExamUploader.tsx";
+export { AnalysisProvider } from "./provider.tsx";
+export { QuickPhotoCapture } from "./QuickPhotoCapture.tsx";
+export { SofiaConfirmationModal } from "./SofiaConfirmationModal.tsx";
+export { SofiaVoiceChat } from "./SofiaVoiceChat.tsx";
