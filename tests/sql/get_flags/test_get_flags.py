@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from maxnutrition.job_types import JOB_TYPES
 from tests.sql.factories import Queue, call, refused
 from tests.sql.flags.states import KEYS, new_worker, set_health, set_settings
 
@@ -34,7 +35,7 @@ def test_every_feature_is_decided_and_every_type_named_that_depends_on_one(queue
     queue.new_type("always")
     answer = call(queue.user(queue.new_user()), "get_flags")
     assert answer["flags"] == {key: {"async": False, "reason": "off"} for key in KEYS}
-    assert answer["types"] == {"medical_exam": "exams", "meal": "sofia"}
+    assert answer["types"] == {kind.name: kind.flag for kind in JOB_TYPES} | {"meal": "sofia"}
 
 
 def test_a_user_below_the_share_is_in_and_one_above_is_not(queue: Queue) -> None:

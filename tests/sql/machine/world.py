@@ -96,7 +96,7 @@ def opened_world(databases: Databases, name: str) -> Iterator[World]:
         members = [Caller(psycopg.connect(databases.url(name, "authenticator"))) for _ in range(SESSIONS)]
         callers = Callers(owner, members)
         tables = [table for table in _value(owner, _TABLES) if table.startswith("analysis_")]
-        kept = {"analysis_types", "analysis_flags"}
+        kept = {"analysis_types", "analysis_flags", "analysis_health", "analysis_health_settings"}
         clocks = {table: _value(owner, _TIMES, table) or [] for table in tables if table not in kept}
         has_replay = _value(owner, "select to_regproc('public.replay_job') is not null")
         try:

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from maxnutrition.job_types import JOB_TYPES
 from tests.sql.factories import ERROR, Queue, call, claim, refused
 
 NO_TIMES = {"p50": None, "p95": None, "p99": None}
@@ -58,7 +59,7 @@ def test_an_empty_queue_has_nothing_to_measure(queue: Queue) -> None:
         "at": answer["at"],
         "window_seconds": 3600,
         "workers_alive": 0,
-        "types": {"medical_exam": NOTHING | {"paused": False}},
+        "types": {kind.name: NOTHING | {"paused": False} for kind in JOB_TYPES},
     }
 
 
