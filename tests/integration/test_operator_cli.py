@@ -478,11 +478,12 @@ def test_a_webhook_that_fails_is_told_without_its_address(command: Command, data
 # All of them --------------------------------------------------------------------------------------------------------
 
 EVERY = {
+    "doctor": (),
     "setup-db": (), "health": (), "alerts": (), "test-enqueue": (TYPE,), "queue-stats": (), "jobs": (),
     "job": (str(uuid4()),), "retry": (str(uuid4()),), "cancel": (str(uuid4()),), "replay": ("--dry-run",),
     "pause": (TYPE,), "resume": (TYPE,), "prune": (), "delete-user": (str(uuid4()), "--yes"), "metrics": (),
 }  # fmt: skip
-LOCAL = {"setup-db", "metrics"}
+LOCAL = {"setup-db", "metrics", "doctor"}
 
 
 @pytest.mark.parametrize("name", EVERY)

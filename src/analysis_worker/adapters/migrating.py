@@ -28,9 +28,12 @@ def apply_migrations(url: str, files: Sequence[Path]) -> list[str]:
         raise StoreUnavailableError(str(error).strip().splitlines()[0]) from error
     with connection:
         try:
-            return [file.name for file in files if _apply(connection, file)]
+            applied = [file.name for file in files if _apply(connection, file)]
+            if applied:
+                connection.execute("notify pgrst, 'reload schema'")  # or the API does not know the functions yet
         except psycopg.OperationalError as error:
             raise StoreUnavailableError(str(error).strip()) from error
+    return applied
 
 
 def _apply(connection: psycopg.Connection[tuple[object, ...]], file: Path) -> bool:

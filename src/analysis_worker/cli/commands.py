@@ -27,6 +27,7 @@ _PACKAGE = "analysis_worker.cli"
 _OWN = {
     "run": "run",
     "setup-db": "maintenance",
+    "doctor": "doctor",
     "health": "health",
     "alerts": "alerts",
     "test-enqueue": "queue:enqueue_test",
