@@ -135,7 +135,7 @@ def _follow(opened: Operations, job_id: str, wait_seconds: float) -> Any:
 def metrics(
     worker: Annotated[
         str, typer.Option(help="Where the worker's port is (ANALYSIS_WORKER_PORT).")
-    ] = "http://127.0.0.1:9100",
+    ] = "http://127.0.0.1:9464",
     json: JsonOption = False,
 ) -> None:
     """Show what a worker measures, as Prometheus reads it.
