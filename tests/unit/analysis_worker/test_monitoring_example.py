@@ -12,11 +12,13 @@ from typing import Any
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from typer.testing import CliRunner
 
 from analysis_worker.adapters.prometheus import PrometheusMeters
 from analysis_worker.adapters.queue_numbers import QueueNumbers
 from analysis_worker.cli import alerts_rules
-from analysis_worker.metrics import Instrument, Meters, WorkerMetrics
+from analysis_worker.cli.commands import _OPERATIONS, _OWN, build
+from analysis_worker.metrics import Instrument, Meters, WorkerMetrics, offering
 from tests.databases import ROOT
 
 MONITORING = ROOT / "examples" / "monitoring"
@@ -144,6 +146,37 @@ def test_the_command_and_prometheus_alert_alike() -> None:
     assert (severities["AnalysisWorkerOffline"], alerts_rules.OFFLINE_SECONDS) == ("critical", 5 * 60)
     listed = re.findall(r"^\| (Analysis\w+) \|.*\| (warning|critical) \|$", PAGE.read_text(), re.MULTILINE)
     assert listed == [(name, severities[name]) for name in list(found)[:6]]
+
+
+def commands() -> list[tuple[str, list[str]]]:
+    rows = re.findall(r"^\| (`[a-z][^|]*) \|", PAGE.read_text().partition("## Commands")[2], re.MULTILINE)
+    quoted = [text for row in rows for text in re.findall(r"`([^`]+)`", row)]
+    return [(text.split()[0], re.findall(r"--[a-z-]+", text)) for text in quoted]
+
+
+@pytest.mark.parametrize(("name", "options"), commands())
+def test_every_command_of_the_page_has_the_options_it_names(name: str, options: list[str]) -> None:
+    result = CliRunner().invoke(build(), [name, "--help"], env={"COLUMNS": "200"})
+    assert result.exit_code == 0
+    for option in [*options, "--json"]:
+        assert option in result.stdout
+
+
+def test_the_page_names_every_command_of_operators() -> None:
+    from_flags = {name for name, module in {**_OWN, **_OPERATIONS}.items() if module in {"flags", "run", "local"}}
+    assert {name for name, _ in commands()} == {*_OWN, *_OPERATIONS} - from_flags
+
+
+@pytest.mark.anyio
+async def test_the_pages_application_counts() -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    names: dict[str, Any] = {"__name__": "page"}
+    exec(code, names)  # noqa: S102 - the code of our own page
+    meters = PrometheusMeters()
+    with offering(meters):
+        async with names["app"](None) as handlers:
+            assert handlers == []
+    assert 'provider_requests_total{outcome="ok",provider="gemini"} 1.0' in meters.render().decode()
 
 
 def text_of_rules() -> str:
