@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from maxnutrition.job_types import JOB_TYPES
-from maxnutrition.publishing import contract_of, migration_of, table_of, written
+from maxnutrition.publishing import files_of, migration_of, table_of
 
 EXIT_STALE = 1
 
@@ -19,21 +19,21 @@ _DEFAULT = Path("supabase/functions/_shared/contracts")
 
 @contracts.command("export")
 def export(directory: _Directory = _DEFAULT) -> None:
-    """Write a JSON file per job type: schemas of input and result, examples, limits."""
+    """Write a JSON file per job type (schemas, examples, limits, what models are asked) and, beside their folder, the
+    rules for replies (guard.json) and the table of foods (foods.json)."""
     directory.mkdir(parents=True, exist_ok=True)
-    for kind in JOB_TYPES:
-        (directory / f"{kind.name}.json").write_text(written(contract_of(kind)), encoding="utf-8")
-    typer.echo(f"{len(JOB_TYPES)} contracts in {directory}")
+    for file, text in files_of(JOB_TYPES, directory).items():
+        file.write_text(text, encoding="utf-8")
+    typer.echo(f"{len(JOB_TYPES)} contracts in {directory}, guard.json and foods.json beside it")
 
 
 @contracts.command("check")
 def check(directory: _Directory = _DEFAULT) -> None:
     """Say which files are missing or not current. Exit codes: 0 all are current, 1 some are not."""
     stale = [
-        kind.name
-        for kind in JOB_TYPES
-        if not (file := directory / f"{kind.name}.json").is_file()
-        or file.read_text(encoding="utf-8") != written(contract_of(kind))
+        file.stem
+        for file, text in files_of(JOB_TYPES, directory).items()
+        if not file.is_file() or file.read_text(encoding="utf-8") != text
     ]
     for name in stale:
         typer.echo(f"not current: {name}", err=True)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from maxnutrition.job_types import JobType
+from maxnutrition.sync_contracts import foods_text, guard_document, sync_of
 
 _HEADER = """\
 -- The job types of the application as its code describes them (maxnutrition.job_types), written by
@@ -36,6 +38,7 @@ _HEADINGS = ("type", "replaces", "needs", "timeout", "tries", "cache", "limit pe
 def contract_of(kind: JobType) -> dict[str, Any]:
     """All that a client needs to know to ask for this type and to read its answer."""
     example_input, example_result = kind.examples
+    sync = sync_of(kind.name)
     return {
         "type": kind.name,
         "about": kind.about,
@@ -47,6 +50,15 @@ def contract_of(kind: JobType) -> dict[str, Any]:
         "result_schema": kind.result.model_json_schema(mode="serialization"),
         "example_input": example_input,
         "example_result": example_result,
+        **({} if sync is None else {"sync": sync}),
+    }
+
+
+def files_of(kinds: Iterable[JobType], contracts: Path) -> dict[Path, str]:
+    """All that the functions read, by where it is committed: `contracts` is the folder of the contracts."""
+    return {contracts / f"{kind.name}.json": written(contract_of(kind)) for kind in kinds} | {
+        contracts.parent / "guard.json": written(guard_document()),
+        contracts.parent / "foods.json": foods_text(),
     }
 
 

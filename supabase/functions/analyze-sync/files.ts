@@ -1,9 +1,10 @@
 // The input's files as a model takes them, read with the caller's own right to read them.
 
-import { encodeBase64 } from "./base64.ts";
 import { isObject, type JsonObject } from "../_shared/body.ts";
 import type { Project } from "../_shared/env.ts";
 import { Problem, tooLarge, unavailable } from "../_shared/problem.ts";
+import { encodeBase64 } from "./base64.ts";
+import { photoTypeOf, withoutMetadata } from "./photo.ts";
 
 export interface InlineFile {
   mimeType: string;
@@ -11,13 +12,8 @@ export interface InlineFile {
 }
 
 const MAX_BYTES = 10 * 1024 * 1024; // of all together; the platform gives a function 256 MB and two seconds of CPU
-const MAGIC: readonly [string, string][] = [ // the first bytes in hexadecimal; a dot is any digit
-  ["image/jpeg", "ffd8ff"],
-  ["image/png", "89504e470d0a1a0a"],
-  ["image/webp", "52494646........57454250"],
-  ["application/pdf", "255044462d"],
-];
 
+/** `input.file` or `input.files`: photos, stripped of what else is in them. */
 export async function readFiles(
   project: Project,
   token: string,
@@ -26,7 +22,7 @@ export async function readFiles(
 ): Promise<InlineFile[]> {
   const files: InlineFile[] = [];
   let room = MAX_BYTES;
-  for (const file of Array.isArray(input["files"]) ? input["files"].filter(isObject) : []) {
+  for (const file of [input["file"], input["files"]].flat().filter(isObject)) {
     const path = [file["bucket"], ...String(file["path"]).split("/")].map((part) => encodeURIComponent(String(part)));
     const bytes = await download(
       `${project.url}/storage/v1/object/authenticated/${path.join("/")}`,
@@ -36,7 +32,11 @@ export async function readFiles(
       signal,
     );
     room -= bytes.length;
-    files.push({ mimeType: typeOf(bytes), data: encodeBase64(bytes) });
+    const mimeType = photoTypeOf(bytes);
+    if (mimeType === null) {
+      throw noPhoto(file === input["file"] ? "input.file" : "input.files");
+    }
+    files.push({ mimeType, data: encodeBase64(withoutMetadata(bytes, mimeType)) });
   }
   return files;
 }
@@ -71,13 +71,7 @@ function refusal(status: number): Problem {
     : new Problem({ status: 404, code: "not_found", title: "input file not found" });
 }
 
-/** By what it is, not by what it is called. */
-function typeOf(bytes: Uint8Array): string {
-  const head = Array.from(bytes.subarray(0, 12), (byte) => byte.toString(16).padStart(2, "0")).join("");
-  const found = MAGIC.find(([, magic]) => new RegExp(`^${magic}`).test(head));
-  if (found === undefined) {
-    const title = "The file is neither JPEG, PNG, WebP nor PDF.";
-    throw new Problem({ status: 400, code: "invalid_request", title, field: "input.files" });
-  }
-  return found[0];
+function noPhoto(field: string): Problem {
+  const title = "The file is neither JPEG, PNG nor WebP.";
+  return new Problem({ status: 400, code: "invalid_request", title, field });
 }

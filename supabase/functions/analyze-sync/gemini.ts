@@ -1,7 +1,7 @@
 // One question to Gemini over its REST API, and its answer held to the contract.
 
 import { isObject, type JsonObject } from "../_shared/body.ts";
-import { type Contract, fillTemplate, type Prices } from "../_shared/contract.ts";
+import type { Prices, Sync } from "../_shared/contract.ts";
 import type { GeminiSettings } from "../_shared/env.ts";
 import { Problem } from "../_shared/problem.ts";
 import { findProblem } from "../_shared/schema.ts";
@@ -17,21 +17,14 @@ const MAX_OUTPUT_TOKENS = 8192;
 /** Raises 422 where the model will not answer, 502 for an answer that is none, 503 and 504 where it does not come. */
 export async function askGemini(
   { url, key }: GeminiSettings,
-  contract: Contract,
-  input: JsonObject,
+  sync: Sync,
+  question: string,
   files: readonly InlineFile[],
   signal: AbortSignal,
-): Promise<{ result: unknown; usage: Usage }> {
-  const { sync } = contract;
+): Promise<{ answer: unknown; usage: Usage }> {
   const response = await send(`${url}/v1/models/${sync.model}:generateContent`, key, {
     systemInstruction: { parts: [{ text: sync.system }] },
-    contents: [{
-      role: "user",
-      parts: [
-        ...files.map((file) => ({ inlineData: file })),
-        { text: fillTemplate(sync.user_template, input) },
-      ],
-    }],
+    contents: [{ role: "user", parts: [...files.map((file) => ({ inlineData: file })), { text: question }] }],
     generationConfig: {
       maxOutputTokens: sync.max_output_tokens ?? MAX_OUTPUT_TOKENS,
       responseMimeType: "application/json",
@@ -39,8 +32,7 @@ export async function askGemini(
       thinkingConfig: { thinkingLevel: (sync.thinking ?? "low").toUpperCase() },
     },
   }, signal);
-  const answer = parseAnswer(textOf(response), sync.response_schema);
-  return { result: completed(answer, contract), usage: usageOf(response, contract) };
+  return { answer: parseAnswer(textOf(response), sync.response_schema), usage: usageOf(response, sync) };
 }
 
 async function send(url: string, key: string, body: JsonObject, signal: AbortSignal): Promise<JsonObject> {
@@ -101,12 +93,8 @@ function parseAnswer(text: string, schema: JsonObject): unknown {
   return holdTo(schema, value);
 }
 
-/** With what code adds; clients read it like any other result of the type, so it has to be one. */
-function completed(answer: unknown, { sync: { fixed }, result_schema }: Contract): unknown {
-  return holdTo(result_schema, fixed !== undefined && isObject(answer) ? { ...answer, ...fixed } : answer);
-}
-
-function holdTo(schema: JsonObject, value: unknown): unknown {
+/** Raises 502 unless the value fits. */
+export function holdTo(schema: JsonObject, value: unknown): unknown {
   const problem = findProblem(schema, value);
   if (problem !== null) {
     throw unusable(problem);
@@ -114,7 +102,7 @@ function holdTo(schema: JsonObject, value: unknown): unknown {
   return value;
 }
 
-function usageOf(answer: JsonObject, { prompt_version, sync: { model, prices } }: Contract): Usage {
+function usageOf(answer: JsonObject, { model, prices }: Sync): Usage {
   const counts = isObject(answer["usageMetadata"]) ? answer["usageMetadata"] : {};
   const count = (name: string) => typeof counts[name] === "number" ? counts[name] : 0;
   const input = count("promptTokenCount");
@@ -123,7 +111,6 @@ function usageOf(answer: JsonObject, { prompt_version, sync: { model, prices } }
   return {
     provider: "gemini",
     model,
-    prompt_version,
     input_tokens: input,
     cached_tokens: cached,
     output_tokens: output,
@@ -146,7 +133,7 @@ function blocked(): Problem {
   return new Problem({ status: 422, code: "answer_blocked", title: "The model does not answer to this content." });
 }
 
-function unusable(reason: string): Problem {
+export function unusable(reason: string): Problem {
   return new Problem({ status: 502, code: "unusable_answer", title: "The model's answer cannot be used." }, reason);
 }
 

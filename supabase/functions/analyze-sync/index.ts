@@ -1,7 +1,9 @@
 import { loadContract } from "../_shared/contract.ts";
+import { loadGuard } from "../_shared/guard.ts";
 import { readGemini, readServiceProject } from "../_shared/env.ts";
 import { answering } from "../_shared/http.ts";
 import { analyze } from "./handler.ts";
+import { loadFoods } from "./meal.ts";
 
 Deno.serve(answering({
   POST: (call) =>
@@ -9,6 +11,8 @@ Deno.serve(answering({
       project: readServiceProject(),
       gemini: readGemini,
       loadContract,
+      loadGuard,
+      loadFoods,
       now: () => performance.now(),
       newId: () => crypto.randomUUID(),
     }, call),

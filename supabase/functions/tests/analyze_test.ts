@@ -1,82 +1,20 @@
-import { analyze, type Surroundings } from "../analyze-sync/handler.ts";
 import { encodeBase64 } from "../analyze-sync/base64.ts";
-import type { JsonObject } from "../_shared/body.ts";
-import { checkContract, type Contract } from "../_shared/contract.ts";
+import { checkContract } from "../_shared/contract.ts";
 import { assertEquals, assertProblem } from "./assert.ts";
-import { callOf, type Seen, tokenWith, withServer } from "./servers.ts";
-
-const USER = "6f0f7a0e-5b0e-4a51-8f52-0f5f1f4b1a11";
-const TOKEN = tokenWith({ sub: USER });
-const PNG = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1]);
-const ASYNC_OFF = { healthy: true, types: { echo: "sofia" }, flags: { sofia: { async: false } } };
-const ASYNC_ON = { healthy: true, types: { echo: "sofia" }, flags: { sofia: { async: true } } };
-const SAID = { type: "object", properties: { said: { type: "string" } }, required: ["said"] };
-const CONTRACT: Contract = {
-  type: "echo",
-  prompt_version: "echo.v1",
-  result_schema: SAID,
-  sync: {
-    model: "gemini-test",
-    system: "Be brief.",
-    user_template: "Say {{text}}",
-    response_schema: SAID,
-    timeout_seconds: 25,
-    prices: { input: 0.1, cached_input: 0.01, output: 0.2 },
-  },
-};
-
-function gemini(text: string, more: JsonObject = {}): JsonObject {
-  const candidate = { finishReason: "STOP", content: { parts: [{ text: "hm", thought: true }, { text }] }, ...more };
-  const usageMetadata = {
-    promptTokenCount: 110,
-    cachedContentTokenCount: 10,
-    candidatesTokenCount: 5,
-    thoughtsTokenCount: 5,
-  };
-  return { candidates: [candidate], usageMetadata };
-}
-
-interface World {
-  flags?: unknown;
-  known?: unknown;
-  model?: (seen: Seen) => Response | Promise<Response>;
-  record?: () => Response;
-  contract?: Contract;
-}
-
-function answerAs(world: World): (seen: Seen) => Response | Promise<Response> {
-  return (seen) => {
-    switch (seen.path.split("/").at(-1)) {
-      case "get_flags":
-        return Response.json(world.flags ?? ASYNC_OFF);
-      case "check_sync_analysis":
-        return Response.json(world.known ?? null);
-      case "record_sync_analysis":
-        return (world.record ?? (() => Response.json({ id: "job-1", status: "completed" })))();
-      case "meal.png":
-        return new Response(PNG);
-      default:
-        return (world.model ?? (() => Response.json(gemini('{"said": "oi"}'))))(seen);
-    }
-  };
-}
-
-function ask(url: string, world: World, input: JsonObject = { text: "oi" }): Promise<Response> {
-  const around: Surroundings = {
-    project: { url, anonKey: "anon", serviceKey: "service" },
-    gemini: () => ({ url: `${url}/gemini`, key: "gemini-key" }),
-    loadContract: () => Promise.resolve(world.contract ?? CONTRACT),
-    now: () => 0,
-    newId: () => "id-1",
-  };
-  const body = JSON.stringify({ type: "echo", input });
-  const request = new Request(url, { method: "POST", headers: { authorization: `Bearer ${TOKEN}` }, body });
-  return analyze(around, callOf(request));
-}
-
-function inWorld(world: World, test: (url: string, seen: Seen[]) => Promise<void>): Promise<void> {
-  return withServer(answerAs(world), test);
-}
+import { withServer } from "./servers.ts";
+import {
+  answerAs,
+  ask,
+  ASYNC_ON,
+  CONTRACT,
+  gemini,
+  inWorld,
+  PNG,
+  SAID,
+  TOKEN,
+  USER,
+  type World,
+} from "./surroundings.ts";
 
 Deno.test("the model is asked by the contract, and the answer is written down as the user's", () =>
   inWorld({}, async (url, seen) => {
@@ -175,17 +113,17 @@ Deno.test("an answer that cannot be written down is told all the same, after a s
     assertEquals(seen.filter((each) => each.path.endsWith("record_sync_analysis")).length, 2);
   }));
 
-Deno.test("a file that is no picture is refused", () =>
-  withServer(
-    (seen) => seen.path.includes("storage") ? new Response("#!/bin/sh") : answerAs({})(seen),
-    (url) =>
-      assertProblem(
-        () => ask(url, {}, { files: [{ bucket: "inputs", path: "me/x" }] }),
-        400,
-        "invalid_request",
-        "input.files",
-      ),
-  ));
+for (const [name, file] of Object.entries({ file: "one", files: ["one"] })) {
+  Deno.test(`a ${name} that is no picture is refused`, () =>
+    withServer(
+      (seen) => seen.path.includes("storage") ? new Response("#!/bin/sh") : answerAs({})(seen),
+      (url) => {
+        const stored = { bucket: "inputs", path: "me/x" };
+        const input = { [name]: Array.isArray(file) ? [stored] : stored };
+        return assertProblem(() => ask(url, {}, input), 400, "invalid_request", `input.${name}`);
+      },
+    ));
+}
 
 Deno.test("what code adds is no model's to change, and the whole is a result of the type", () =>
   inWorld({ model: () => Response.json(gemini('{"said": "oi", "disclaimer": "none"}')) }, async (url) => {
@@ -201,7 +139,8 @@ Deno.test("what code adds is no model's to change, and the whole is a result of 
 Deno.test("a contract that is none is not taken for one", async () => {
   const { sync: _, ...withoutSync } = CONTRACT;
   await assertProblem(() => checkContract(withoutSync), 404, "not_found");
-  for (const wrong of [null, { ...CONTRACT, type: 1 }, { ...CONTRACT, sync: { ...CONTRACT.sync, system: 1 } }]) {
+  const wrongSync = [{ ...CONTRACT.sync, system: 1 }, { ...CONTRACT.sync, by: { field: "a", variants: { b: {} } } }];
+  for (const wrong of [null, { ...CONTRACT, type: 1 }, ...wrongSync.map((sync) => ({ ...CONTRACT, sync }))]) {
     await assertProblem(() => checkContract(wrong), 503, "not_configured");
   }
   assertEquals(checkContract(CONTRACT), CONTRACT);

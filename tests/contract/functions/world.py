@@ -52,10 +52,12 @@ class User:
 
 @dataclass(slots=True)
 class Gemini:
-    """Answers every question alike, and remembers the questions."""
+    """Answers every question by `answer`, or fails with `status`, and remembers the questions."""
 
     url: str
     asked: list[dict[str, Any]] = field(default_factory=list)
+    answer: object = field(default_factory=lambda: ANSWER)
+    status: int = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +174,10 @@ def _gemini() -> Iterator[Gemini]:
         def do_POST(self) -> None:
             content = self.rfile.read(int(self.headers["content-length"]))
             gemini.asked.append({"path": self.path, "key": self.headers["x-goog-api-key"], "body": json.loads(content)})
-            candidate = {"finishReason": "STOP", "content": {"parts": [{"text": json.dumps(ANSWER)}]}}
+            candidate = {"finishReason": "STOP", "content": {"parts": [{"text": json.dumps(gemini.answer)}]}}
             usage = {"promptTokenCount": 100, "candidatesTokenCount": 10}
             body = json.dumps({"candidates": [candidate], "usageMetadata": usage}).encode()
-            self.send_response(200)
+            self.send_response(gemini.status)
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(body)))
             self.end_headers()

@@ -37,6 +37,15 @@ def test_a_contract_that_is_not_current_is_named(tmp_path: Path) -> None:
     assert (result.exit_code, result.output) == (1, "not current: meal_plan\n")
 
 
+@pytest.mark.parametrize("name", ["guard", "foods"])
+def test_what_else_the_functions_read_has_to_be_current_too(tmp_path: Path, name: str) -> None:
+    runner, directory = CliRunner(), tmp_path / "contracts"
+    runner.invoke(contracts, ["export", str(directory)])
+    (tmp_path / f"{name}.json").write_text("{}")
+    result = runner.invoke(contracts, ["check", str(directory)])
+    assert (result.exit_code, result.output) == (1, f"not current: {name}\n")
+
+
 @pytest.mark.parametrize("kind", JOB_TYPES, ids=lambda kind: kind.name)
 def test_the_examples_fit_the_schemas(kind: JobType) -> None:
     contract = json.loads(json.dumps(contract_of(kind)))
