@@ -716,8 +716,8 @@ def photo(kind: str) -> bytes:
     written = BytesIO()
     text = PngInfo()
     text.add_text("Comment", SECRET.decode())
-    more: dict[str, Any] = {"JPEG": {"comment": SECRET}, "PNG": {"pnginfo": text}, "WEBP": {"xmp": SECRET}}[kind]
-    image.save(written, kind, exif=exif, **more)
+    own: dict[str, dict[str, Any]] = {"JPEG": {"comment": SECRET}, "PNG": {"pnginfo": text}, "WEBP": {"xmp": SECRET}}
+    image.save(written, kind, exif=exif, **own[kind])
     return written.getvalue()
 
 
