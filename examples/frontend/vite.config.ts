@@ -19,6 +19,7 @@ export default defineConfig({
   test: {
     environment: "happy-dom",
     include: ["src/**/*.test.{ts,tsx}", "packages/*/test/**/*.test.{ts,tsx}"],
+    setupFiles: ["src/strict.ts"],
     restoreMocks: true,
     unstubGlobals: true,
     pool: "threads",

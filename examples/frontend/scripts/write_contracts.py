@@ -30,6 +30,8 @@ TARGET = Path(__file__).parent.parent / "src" / "contracts.ts"
 _HEADER = """\
 // Written by scripts/write_contracts.py from the worker's own models. Do not edit: run it again.
 
+import type {} from "use-async-analysis"; // to be added to, it has to be there
+
 """
 _PLAIN = {"string": "string", "number": "number", "integer": "number", "boolean": "boolean", "null": "null"}
 Schema = dict[str, Any]

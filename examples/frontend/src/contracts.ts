@@ -1,5 +1,7 @@
 // Written by scripts/write_contracts.py from the worker's own models. Do not edit: run it again.
 
+import type {} from "use-async-analysis"; // to be added to, it has to be there
+
 /** One measured thing. `value` is a number; a result that is none ("< 10,0", "Não reagente") is `value_text`. */
 export interface Analyte {
   name: string;

@@ -28,6 +28,7 @@ interface Props {
 
 /** `typed` is what stands in the field, which for a moment may be no number at all. */
 interface Row {
+  key: number;
   item: FoodItem;
   typed: string;
 }
@@ -35,7 +36,7 @@ interface Row {
 export function SofiaConfirmationModal({ items, texts, onConfirm, onClose }: Props) {
   const say = { ...TEXTS, ...texts };
   const id = useId();
-  const [rows, setRows] = useState<Row[]>(() => items.map((item) => ({ item, typed: String(Math.round(item.grams)) })));
+  const [rows, setRows] = useState(() => items.map(rowOf));
   const edited = rows.map(editedItem);
   const isValid = edited.every((item) => item !== null);
   const change = (index: number, typed: string) =>
@@ -45,8 +46,8 @@ export function SofiaConfirmationModal({ items, texts, onConfirm, onClose }: Pro
       <p className="aa-hint">{say.lead}</p>
       {rows.length === 0 && <p className="aa-note" role="status">{say.empty}</p>}
       <ul className="aa-confirm">
-        {rows.map(({ item, typed }, index) => (
-          <li key={`${items.indexOf(item)} ${item.food_id}`}>
+        {rows.map(({ key, item, typed }, index) => (
+          <li key={key}>
             <div>
               <strong>{item.name}</strong>
               <span className="aa-hint">{item.amount}</span>
@@ -86,6 +87,10 @@ export function SofiaConfirmationModal({ items, texts, onConfirm, onClose }: Pro
       </div>
     </Dialog>
   );
+}
+
+function rowOf(item: FoodItem, key: number): Row {
+  return { key, item, typed: String(Math.round(item.grams)) };
 }
 
 /** Null where what was typed is no amount. What was not touched stays exactly as it was. */
