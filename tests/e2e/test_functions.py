@@ -19,10 +19,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-from psycopg.types.json import Jsonb
 
 from maxnutrition.contracts.chat import UnifiedAssistantResult
 from maxnutrition.contracts.sofia_image import SofiaImageResult
+from maxnutrition.contracts.whatsapp_nutrition import WhatsappNutritionInput
 from maxnutrition.foods.meal_text.report import total_of
 from maxnutrition.foods.table import core_foods
 from maxnutrition.prompts.emergencies import ADVICE, Emergency
@@ -529,6 +529,10 @@ def message(phone: str, text: str = "oi", **more: object) -> dict[str, object]:
     return {"from": phone, "id": f"wamid.{uuid4()}", "type": "text", "text": {"body": text}} | more
 
 
+def picture(phone: str, media_id: str, **more: str) -> dict[str, object]:
+    return message(phone, type="image", image={"id": media_id, "mime_type": "image/png"} | more)
+
+
 def delivery(*messages: object) -> dict[str, object]:
     value = {"messages": list(messages), "contacts": [], "messaging_product": "whatsapp"}
     return {
@@ -574,24 +578,47 @@ def test_several_messages_come_in_one_delivery(world: World, ana: User, phone: s
     assert sorted(row[3]["message"] for row in jobs_of(world, ana)) == ["dois", "um"]
 
 
-def test_a_picture_goes_to_a_type_that_takes_its_media_id(world: World, ana: User, phone: str) -> None:
-    picture = message(phone, type="image", image={"id": "77", "mime_type": "image/jpeg", "caption": "jantar"})
-    taking = "update public.analysis_types set input_schema = %s where type = 'whatsapp_message'"
-    ((schema,),) = world.rows("select input_schema from public.analysis_types where type = 'whatsapp_message'")
-    assert (
-        world.deliver(delivery(picture, message(phone, "oi"))).status_code == 200
-    )  # not taken, and no reason to repeat
-    assert [row[3] for row in jobs_of(world, ana)] == [{"message": "oi"}]
+def test_a_picture_becomes_a_meal_in_its_senders_folder_once(world: World, ana: User, phone: str) -> None:
+    world.graph.pictures["77"] = png()
+    sent = delivery(picture(phone, "77", caption="jantar"), message(phone, "oi"))
 
-    world.execute(taking, None)
+    for _ in range(2):
+        assert (world.deliver(sent).status_code, world.deliver(sent).json()) == (200, {"received": 2})
+
+    jobs = {row[1]: row[2:] for row in jobs_of(world, ana)}
+    assert len(jobs_of(world, ana)) == 2
+    assert jobs["whatsapp_message"] == ("pending", {"message": "oi"})
+    status, meal = jobs["whatsapp_nutrition"]
+    assert (status, meal["text"], meal["file"]["bucket"]) == ("pending", "jantar", "analysis-inputs")
+    assert meal["file"]["path"].startswith(f"{ana.id}/whatsapp/wamid.")
+    headers = {"apikey": world.stack.anon_key, "authorization": f"Bearer {ana.token}"}
+    stored = world.http.get(f"/storage/v1/object/authenticated/analysis-inputs/{meal['file']['path']}", headers=headers)
+    assert (stored.content, stored.headers["content-type"]) == (png(), "image/png")
+    WhatsappNutritionInput.model_validate(meal)
+
+
+def test_a_picture_that_meta_does_not_have_and_one_that_is_none_are_passed_over(
+    world: World, ana: User, phone: str
+) -> None:
+    world.graph.pictures["78"] = b"%PDF-1.7 and more"
+
+    answer = world.deliver(delivery(picture(phone, "none"), picture(phone, "78"), message(phone, "oi")))
+
+    assert (answer.status_code, [row[1] for row in jobs_of(world, ana)]) == (200, ["whatsapp_message"])
+
+
+def test_who_writes_more_than_the_rate_allows_is_heard_to_the_limit_and_not_repeated(
+    world: World, ana: User, phone: str
+) -> None:
+    limit = "update public.analysis_types set rate_limit = %s where type = 'whatsapp_message'"
+    ((usual,),) = world.rows("select rate_limit from public.analysis_types where type = 'whatsapp_message'")
+    world.execute(limit, 1)
     try:
-        world.deliver(delivery(picture))
+        answers = [world.deliver(delivery(message(phone, text))).status_code for text in ("um", "dois")]
     finally:
-        world.execute(taking, Jsonb(schema))
+        world.execute(limit, usual)
 
-    assert {"media": {"id": "77", "mime_type": "image/jpeg"}, "message": "jantar"} in [
-        row[3] for row in jobs_of(world, ana)
-    ]
+    assert (answers, [row[3] for row in jobs_of(world, ana)]) == ([200, 200], [{"message": "um"}])
 
 
 def test_a_brazilian_number_is_known_with_and_without_its_ninth_digit(world: World, ana: User) -> None:

@@ -5,10 +5,10 @@ import { invalid, tooLarge } from "./problem.ts";
 export type JsonObject = Record<string, unknown>;
 
 /** Raises 413 at the first byte too many, however much is announced. */
-export async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+export async function readBytes(message: Pick<Body, "body">, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
   const pieces: Uint8Array[] = [];
   let length = 0;
-  for await (const piece of request.body ?? []) {
+  for await (const piece of message.body ?? []) {
     length += piece.length;
     if (length > maxBytes) {
       throw tooLarge(`At most ${maxBytes} bytes.`);

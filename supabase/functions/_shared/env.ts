@@ -18,6 +18,12 @@ export interface WhatsappSecrets {
   appSecret: string;
 }
 
+/** Meta's Graph API, where pictures lie that people sent. */
+export interface GraphSettings {
+  url: string;
+  token: string;
+}
+
 export interface GeminiSettings {
   url: string;
   key: string;
@@ -33,6 +39,12 @@ export function readServiceProject(): ServiceProject {
 
 export function readWhatsappSecrets(): WhatsappSecrets {
   return { verifyToken: read("WHATSAPP_VERIFY_TOKEN"), appSecret: read("WHATSAPP_APP_SECRET") };
+}
+
+/** Null where no token is set: then pictures are passed over. */
+export function readGraph(): GraphSettings | null {
+  const token = Deno.env.get("WHATSAPP_TOKEN");
+  return token ? { url: Deno.env.get("WHATSAPP_GRAPH_URL") || "https://graph.facebook.com", token } : null;
 }
 
 export function readGemini(): GeminiSettings {

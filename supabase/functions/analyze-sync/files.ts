@@ -4,7 +4,7 @@ import { isObject, type JsonObject } from "../_shared/body.ts";
 import type { Project } from "../_shared/env.ts";
 import { Problem, tooLarge, unavailable } from "../_shared/problem.ts";
 import { encodeBase64 } from "./base64.ts";
-import { photoTypeOf, withoutMetadata } from "./photo.ts";
+import { photoTypeOf, withoutMetadata } from "../_shared/photo.ts";
 
 export interface InlineFile {
   mimeType: string;

@@ -1,4 +1,4 @@
-import { type PhotoType, photoTypeOf, withoutMetadata } from "../analyze-sync/photo.ts";
+import { type PhotoType, photoTypeOf, withoutMetadata } from "../_shared/photo.ts";
 import { assertEquals, assertProblem } from "./assert.ts";
 
 const encoder = new TextEncoder();

@@ -6,8 +6,11 @@ export interface Incoming {
   /** WhatsApp's id of the sender: digits, country code first. */
   phone: string;
   messageId: string;
-  /** For the job: {message?, name?, media?: {id, mime_type}}. A picture stays at Meta until the worker fetches it. */
-  input: JsonObject;
+  /** What was written, or the caption of the picture; null for a picture without words. */
+  text: string | null;
+  name: string | null;
+  /** Of the picture, which lies at Meta; null for a message in words. */
+  mediaId: string | null;
 }
 
 const MAX_TEXT = 2000;
@@ -32,23 +35,22 @@ function readMessage(message: JsonObject, names: Map<string, string>): Incoming 
     return null;
   }
   const content = contentOf(message);
-  const name = names.get(from);
-  return content === null
-    ? null
-    : { phone: from, messageId: id, input: name === undefined ? content : { ...content, name } };
+  return content === null ? null : { phone: from, messageId: id, name: names.get(from) ?? null, ...content };
 }
 
-function contentOf(message: JsonObject): JsonObject | null {
-  const { type, text, image } = message;
-  if (type === "text" && isObject(text) && typeof text["body"] === "string" && text["body"].trim() !== "") {
-    return { message: cut(text["body"], MAX_TEXT) };
+function contentOf({ type, text, image }: JsonObject): Pick<Incoming, "text" | "mediaId"> | null {
+  if (type === "text" && isObject(text)) {
+    const written = wordsOf(text["body"]);
+    return written === null ? null : { text: written, mediaId: null };
   }
-  if (type === "image" && isObject(image) && typeof image["id"] === "string") {
-    const media = { id: image["id"], mime_type: String(image["mime_type"] ?? "image/jpeg") };
-    const caption = typeof image["caption"] === "string" && image["caption"].trim() !== "" ? image["caption"] : null;
-    return caption === null ? { media } : { message: cut(caption, MAX_TEXT), media };
+  if (type === "image" && isObject(image) && typeof image["id"] === "string" && /^[\w.-]{1,200}$/.test(image["id"])) {
+    return { text: wordsOf(image["caption"]), mediaId: image["id"] };
   }
   return null;
+}
+
+function wordsOf(value: unknown): string | null {
+  return typeof value === "string" && value.trim() !== "" ? cut(value, MAX_TEXT) : null;
 }
 
 function namesOf(value: JsonObject): Map<string, string> {

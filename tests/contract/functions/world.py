@@ -26,7 +26,7 @@ from tests.stacks import STOP_S, read_variables, serve_command
 
 FUNCTIONS = ROOT / "supabase" / "functions"
 OWN_MIGRATIONS = Path(__file__).with_name("migrations")
-VERIFY_TOKEN, APP_SECRET, GEMINI_KEY = "verify-me", "app-secret", "gemini-key"
+VERIFY_TOKEN, APP_SECRET, GEMINI_KEY, META_TOKEN = "verify-me", "app-secret", "gemini-key", "meta-token"
 ANSWER = {"said": "oi"}
 SAID = {"type": "object", "properties": {"said": {"type": "string"}}, "required": ["said"]}
 CONTRACT = {
@@ -60,10 +60,19 @@ class Gemini:
     status: int = 200
 
 
+@dataclass(slots=True)
+class Graph:
+    """Meta's, with the pictures that people sent, by their ids."""
+
+    url: str
+    pictures: dict[str, bytes] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     stack: StackVariables
     gemini: Gemini
+    graph: Graph
     http: httpx.Client
 
     def sign_up(self) -> User:
@@ -124,7 +133,8 @@ def running_world() -> Iterator[World]:
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="functions-tests-")))
         gemini = stack.enter_context(_gemini())
-        _lay_out(home, gemini)
+        graph = stack.enter_context(_graph())
+        _lay_out(home, gemini, graph)
         process = stack.enter_context(
             subprocess.Popen(
                 serve_command(
@@ -143,13 +153,13 @@ def running_world() -> Iterator[World]:
         try:
             variables = read_variables(process.stdout)
             with httpx.Client(base_url=variables.api_url, timeout=30, trust_env=False) as http:
-                yield World(variables, gemini, http)
+                yield World(variables, gemini, graph, http)
         finally:
             process.stdin.close()
             process.wait(STOP_S)
 
 
-def _lay_out(home: Path, gemini: Gemini) -> None:
+def _lay_out(home: Path, gemini: Gemini, graph: Graph) -> None:
     shutil.copytree(FUNCTIONS, home / "functions")
     contracts = home / "functions" / "_shared" / "contracts"
     contracts.mkdir(exist_ok=True)
@@ -161,6 +171,8 @@ def _lay_out(home: Path, gemini: Gemini) -> None:
         "WHATSAPP_APP_SECRET": APP_SECRET,
         "GEMINI_API_KEY": GEMINI_KEY,
         "GEMINI_URL": gemini.url,
+        "WHATSAPP_TOKEN": META_TOKEN,
+        "WHATSAPP_GRAPH_URL": graph.url,
     }
     (home / "functions.env").write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
     (home / "migrations").mkdir()
@@ -176,22 +188,54 @@ def _gemini() -> Iterator[Gemini]:
             gemini.asked.append({"path": self.path, "key": self.headers["x-goog-api-key"], "body": json.loads(content)})
             candidate = {"finishReason": "STOP", "content": {"parts": [{"text": json.dumps(gemini.answer)}]}}
             usage = {"promptTokenCount": 100, "candidatesTokenCount": 10}
-            body = json.dumps({"candidates": [candidate], "usageMetadata": usage}).encode()
-            self.send_response(gemini.status)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            document = {"candidates": [candidate], "usageMetadata": usage}
+            _answer(self, gemini.status, "application/json", json.dumps(document).encode())
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name where it comes from
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    gemini = Gemini(f"http://127.0.0.1:{server.server_port}")
+    gemini = Gemini("")
+    with _serving(Handler) as gemini.url:
+        yield gemini
+
+
+@contextmanager
+def _graph() -> Iterator[Graph]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            *_, version, media_id = self.path.split("/")
+            picture = graph.pictures.get(media_id)
+            if picture is None or self.headers["authorization"] != f"Bearer {META_TOKEN}":
+                _answer(self, 404, "application/json", b"{}")
+            elif version == "v23.0":
+                _answer(self, 200, "application/json", json.dumps({"url": f"{graph.url}/bytes/{media_id}"}).encode())
+            else:
+                _answer(self, 200, "application/octet-stream", picture)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name where it comes from
+            pass
+
+    graph = Graph("")
+    with _serving(Handler) as graph.url:
+        yield graph
+
+
+def _answer(handler: BaseHTTPRequestHandler, status: int, mime_type: str, body: bytes) -> None:
+    handler.send_response(status)
+    handler.send_header("content-type", mime_type)
+    handler.send_header("content-length", str(len(body)))
+    handler.end_headers()
+    handler.wfile.write(body)
+
+
+@contextmanager
+def _serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """The server's URL."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield gemini
+        yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()

@@ -4,7 +4,7 @@
 // and every other part is left out, so that a kind of metadata that nobody has thought of stays here, too. What comes
 // after the picture's end (a video, another picture) goes with them. The turn that EXIF asks for is lost.
 
-import { Problem } from "../_shared/problem.ts";
+import { Problem } from "./problem.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 export type PhotoType = "image/jpeg" | "image/png" | "image/webp";
