@@ -6,13 +6,17 @@ import inspect
 import json
 import logging
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from loguru import logger
 
+from analysis_worker.redaction import redacted
+
 if TYPE_CHECKING:
     from loguru import Message
 
+_IDS = {"job_id", "worker_id", "lease_id"}
 # Their DEBUG and INFO lines hold keys (in URLs) and whole rows.
 _TALKATIVE = ("httpx", "httpcore", "websockets", "hpack", "asyncio")
 
@@ -39,19 +43,28 @@ def _write_json(message: Message) -> None:
     line: dict[str, Any] = {
         "time": record["time"].isoformat(),
         "level": record["level"].name.lower(),
-        "event": record["message"],
-        **record["extra"],
+        "event": redacted(record["message"]),
+        **_fields(record["extra"]),
     }
     if record["exception"] is not None:
-        line["traceback"] = str(message).partition("\n")[2]
+        line["traceback"] = redacted(str(message).partition("\n")[2])
     sys.stderr.write(json.dumps(line, default=str, ensure_ascii=False) + "\n")
 
 
 def _write_text(message: Message) -> None:
     record = message.record
-    fields = "".join(f" {name}={value}" for name, value in record["extra"].items() if name != "worker_id")
-    first, _, rest = str(message).partition("\n")
+    extra = _fields(record["extra"])
+    fields = "".join(f" {name}={value}" for name, value in extra.items() if name != "worker_id")
+    first, _, rest = redacted(str(message)).partition("\n")
     sys.stderr.write(f"{record['time']:%H:%M:%S.%f} {record['level'].name:<7} {first}{fields}\n{rest}")
+
+
+def _fields(extra: Mapping[str, Any]) -> dict[str, Any]:
+    """Numbers and our own ids as they are; whatever else is text may hold anything."""
+    return {
+        name: value if name in _IDS or isinstance(value, int | float | None) else redacted(str(value))
+        for name, value in extra.items()
+    }
 
 
 class _ToLoguru(logging.Handler):
