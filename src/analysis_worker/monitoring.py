@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from loguru import logger
@@ -13,6 +13,7 @@ from loguru import logger
 from analysis_worker.adapters.http_port import Page, Route, json_page, open_http_port
 from analysis_worker.adapters.postgrest import new_http_client
 from analysis_worker.adapters.queue_numbers import QueueNumbers
+from analysis_worker.errors import ConfigurationError
 from analysis_worker.health import Report, Vitals
 from analysis_worker.metrics import WorkerMetrics, offering
 from analysis_worker.observer import NOBODY, Observer, Observers
@@ -27,9 +28,10 @@ _NO_CLIENT = Page(501, b"no client for Prometheus is installed: pip install 'ana
 
 @asynccontextmanager
 async def open_monitoring(settings: Settings) -> AsyncIterator[Observer]:
-    """An observer for the worker, shown on the port while the block runs. Raises OSError where the port is taken.
+    """An observer for the worker, shown on the port while the block runs.
 
-    An application that opens within finds its meters by `current_meters`.
+    Raises ConfigurationError where the port is taken. An application that opens within finds its meters by
+    `current_meters`.
     """
     if settings.port is None:
         yield NOBODY
@@ -59,7 +61,12 @@ def _meters() -> PrometheusMeters | None:
 @asynccontextmanager
 async def _serving(settings: Settings, routes: Mapping[str, Route]) -> AsyncIterator[None]:
     assert settings.port is not None
-    async with open_http_port(settings.bind_address, settings.port, routes) as port:
+    async with AsyncExitStack() as stack:
+        try:
+            port = await stack.enter_async_context(open_http_port(settings.bind_address, settings.port, routes))
+        except OSError as error:
+            where = f"{settings.bind_address}:{settings.port}"
+            raise ConfigurationError(f"ANALYSIS_WORKER_PORT: cannot listen on {where}: {error.strerror}") from error
         logger.info("http port open", address=settings.bind_address, port=port)
         yield
 

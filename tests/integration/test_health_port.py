@@ -9,9 +9,12 @@ from contextlib import asynccontextmanager
 import anyio
 import httpx
 import pytest
+from pydantic import SecretStr
 
+from analysis_worker import ConfigurationError, Settings
 from analysis_worker.adapters import http_port
 from analysis_worker.adapters.http_port import Page, open_http_port
+from analysis_worker.monitoring import open_monitoring
 
 pytestmark = pytest.mark.anyio
 
@@ -122,4 +125,12 @@ async def test_a_taken_port_is_an_error_at_the_start() -> None:
     async with served() as port:
         with pytest.raises(OSError, match="in use"):
             async with open_http_port("127.0.0.1", port, {}):
+                raise AssertionError("not reached")
+
+
+async def test_a_worker_names_the_variable_of_a_taken_port() -> None:
+    async with served() as port:
+        settings = Settings(supabase_url="http://127.0.0.1:1", supabase_key=SecretStr("key"), port=port)
+        with pytest.raises(ConfigurationError, match=f"ANALYSIS_WORKER_PORT: cannot listen on 127.0.0.1:{port}"):
+            async with open_monitoring(settings):
                 raise AssertionError("not reached")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import anyio
 
 from analysis_worker import DeferredError, JobContext, PermanentError, RetryableError
+from analysis_worker.metrics import Instrument
 from maxnutrition.providers.breaker import CircuitBreaker
 from maxnutrition.providers.budget import Budget, Spending
 from maxnutrition.providers.conversation import converse
@@ -58,6 +59,8 @@ class Plan:
     """The message of provider_not_configured."""
     prices: Mapping[str, Price]
     call_seconds: float
+    requests: Instrument = field(default_factory=Instrument)
+    """Counts calls by provider, model and outcome."""
 
 
 class Gateway:
@@ -104,12 +107,26 @@ class _Session:
 
     async def call(self, call: Call) -> Answer:
         try:
-            return await self._admitted(call)
+            return await self._counted(call)
         except ConnectionLostError:
             if self._reconnected:
                 raise
             self._reconnected = True
-            return await self._admitted(call)
+            return await self._counted(call)
+
+    async def _counted(self, call: Call) -> Answer:
+        outcome = "Cancelled"
+        try:
+            answer = await self._admitted(call)
+        except ProviderError as error:
+            outcome = type(error).__name__.removesuffix("Error")
+            raise
+        else:
+            outcome = "Answered"
+            return answer
+        finally:
+            route = self._route
+            self._plan.requests.add(1, provider=route.provider.name, model=route.model, outcome=outcome)
 
     async def _admitted(self, call: Call) -> Answer:
         """Asks unless the model or its provider wants to be left alone, and remembers what came of it."""

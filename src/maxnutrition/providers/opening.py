@@ -13,6 +13,7 @@ from decimal import Decimal
 import anyio
 import httpx
 
+from analysis_worker.metrics import current_meters
 from maxnutrition.providers.breaker import CircuitBreaker
 from maxnutrition.providers.budget import Budget, PostgrestSpending
 from maxnutrition.providers.cooldowns import Cooldowns
@@ -64,7 +65,10 @@ async def open_models(
             )
             for provider in _configured(settings, client, gemini_client)
         }
-        plan = Plan(_routes_of(settings, sources), missing_message, settings.prices, settings.call_seconds)
+        requests = current_meters().counter(
+            "maxnutrition_provider_requests", "Calls of models, by what came of them.", ("provider", "model", "outcome")
+        )
+        plan = Plan(_routes_of(settings, sources), missing_message, settings.prices, settings.call_seconds, requests)
         spending = PostgrestSpending(own, supabase_url, current_key, clock)
         yield Gateway(plan, budget_of(settings), spending, Cooldowns(clock))
 

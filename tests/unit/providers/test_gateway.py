@@ -1,3 +1,4 @@
+from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID, uuid4
@@ -6,6 +7,7 @@ import anyio
 import pytest
 
 from analysis_worker import DeferredError, PermanentError, RetryableError
+from analysis_worker.metrics import Instrument
 from maxnutrition.providers.breaker import CircuitBreaker
 from maxnutrition.providers.budget import Budget, Spent
 from maxnutrition.providers.cooldowns import Cooldowns
@@ -37,13 +39,27 @@ class KnownSpending:
         return self.spent
 
 
-def gateway_of(*providers: ScriptedProvider, budget: Budget = NO_LIMIT, spent: Spent | None = None) -> Gateway:
+class Counted(Instrument):
+    def __init__(self) -> None:
+        self.counts: Counter[tuple[str, ...]] = Counter()
+
+    def add(self, amount: float, **labels: str) -> None:
+        self.counts[tuple(labels.values())] += int(amount)
+
+
+def gateway_of(
+    *providers: ScriptedProvider,
+    budget: Budget = NO_LIMIT,
+    spent: Spent | None = None,
+    requests: Instrument | None = None,
+) -> Gateway:
     clock = Clock()
     routes = [
         Route(provider, f"model-{n}", CircuitBreaker(clock, 5, 30), anyio.CapacityLimiter(9))
         for n, provider in enumerate(providers)
     ]
-    plan = Plan(lambda _, __: routes, lambda _: "Defina MAXNUTRITION_X.", {"model-0": PRICE}, call_seconds=10)
+    prices = {"model-0": PRICE}
+    plan = Plan(lambda _, __: routes, lambda _: "Defina MAXNUTRITION_X.", prices, 10, requests or Instrument())
     return Gateway(plan, budget, KnownSpending(spent) if spent else KnownSpending(), Cooldowns(clock))
 
 
@@ -65,6 +81,15 @@ async def test_what_was_used_is_counted_for_failed_and_repaired_turns_too() -> N
     assert recorded.sum_of("cost_micro_usd") == 3 * (800 * 1 + 100 * 10)
     assert recorded.usage[-1]["model"] == "model-0"
     assert recorded.usage[-1]["provider"] == "scripted"
+
+
+async def test_calls_are_counted_by_what_came_of_them() -> None:
+    busy = ScriptedProvider([RateLimitedError("429", 30.0)], name="busy")
+    counted = Counted()
+    gateway = gateway_of(busy, ScriptedProvider([Answer(PLATE, "stop")]), requests=counted)
+    context, _ = context_for("sofia_image")
+    await gateway.generate(plate_request(), context)
+    assert counted.counts == {("busy", "model-0", "RateLimited"): 1, ("scripted", "model-1", "Answered"): 1}
 
 
 async def test_a_model_without_a_price_costs_nothing() -> None:
