@@ -52,7 +52,7 @@ class Price(BaseModel):
     output: _PerMillion
 
 
-_GEMINI_PRICES = {
+GEMINI_PRICES = {
     "gemini-3.5-flash-lite": Price(input=Decimal("0.30"), cached_input=Decimal("0.03"), output=Decimal("2.50")),
     # The regular price: what is charged less until the end of 2026 must not let a budget be overrun afterwards.
     "gemini-3.8-flash": Price(input=Decimal("1.50"), cached_input=Decimal("0.15"), output=Decimal("7.50")),
@@ -119,7 +119,7 @@ class AnalysisSettings(BaseSettings):
     @field_validator("prices", mode="after")
     @classmethod
     def _over_known_prices(cls, prices: dict[str, Price]) -> dict[str, Price]:
-        return _GEMINI_PRICES | prices
+        return GEMINI_PRICES | prices
 
     @model_validator(mode="before")
     @classmethod

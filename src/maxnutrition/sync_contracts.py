@@ -23,7 +23,7 @@ from maxnutrition.prompts import chat, emergencies, fences, plain_text, red_line
 from maxnutrition.prompts.foods import SeenFoods, photo_request
 from maxnutrition.prompts.library import PromptName, load_prompt
 from maxnutrition.providers.schema import shared_schema
-from maxnutrition.settings import _GEMINI_PRICES, AnalysisSettings
+from maxnutrition.settings import GEMINI_PRICES, AnalysisSettings
 
 _SPACE = r"\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _WORD = r"\p{L}\p{N}_"
@@ -39,30 +39,30 @@ _TOKEN = re.compile(r"\\.|\[\^?(?:\\.|[^\]\\])+\]|\(\?(?:[:=!]|<[=!])|\{\d*,?\d*
 _MEMBER = re.compile(r"\\.|a-z|.", re.DOTALL)
 
 _PATTERNS = {
-    "life": emergencies._OF_LIFE,
-    "body": emergencies._OF_BODY,
-    "denied": emergencies._DENIED,
-    "sentence": red_lines._SENTENCE,
-    "diagnosis": red_lines._DIAGNOSIS,
-    "open": red_lines._OPEN,
-    "not_saying": red_lines._NOT_SAYING,
-    "physiology": red_lines._PHYSIOLOGY,
-    "prescription": red_lines._PRESCRIPTION,
-    "with_help": red_lines._WITH_HELP,
-    "dose": red_lines._DOSE,
-    "suggestions": replies._SUGGESTIONS,
-    "markdown_link": plain_text._MARKDOWN_LINK,
-    "tag": plain_text._TAG,
-    "url": plain_text._URL,
-    "domain": plain_text._DOMAIN,
-    "heading": plain_text._HEADING,
-    "rule": plain_text._RULE,
-    "bullet": plain_text._BULLET,
-    "strong": plain_text._STRONG,
-    "blanks": plain_text._SPACES,
-    "blanks_before": plain_text._SPACE_BEFORE,
-    "blank_lines": plain_text._BLANK_LINES,
-    "sentence_end": plain_text._SENTENCE_END,
+    "life": emergencies.OF_LIFE,
+    "body": emergencies.OF_BODY,
+    "denied": emergencies.DENIED,
+    "sentence": red_lines.SENTENCE,
+    "diagnosis": red_lines.DIAGNOSIS,
+    "open": red_lines.OPEN,
+    "not_saying": red_lines.NOT_SAYING,
+    "physiology": red_lines.PHYSIOLOGY,
+    "prescription": red_lines.PRESCRIPTION,
+    "with_help": red_lines.WITH_HELP,
+    "dose": red_lines.DOSE,
+    "suggestions": replies.SUGGESTIONS,
+    "markdown_link": plain_text.MARKDOWN_LINK,
+    "tag": plain_text.TAG,
+    "url": plain_text.URL,
+    "domain": plain_text.DOMAIN,
+    "heading": plain_text.HEADING,
+    "rule": plain_text.RULE,
+    "bullet": plain_text.BULLET,
+    "strong": plain_text.STRONG,
+    "blanks": plain_text.SPACES,
+    "blanks_before": plain_text.SPACE_BEFORE,
+    "blank_lines": plain_text.BLANK_LINES,
+    "sentence_end": plain_text.SENTENCE_END,
     "spaces": re.compile(r"\s+"),
     "gaps": re.compile(r"[*_\s]+"),
 }
@@ -96,10 +96,10 @@ def guard_document() -> dict[str, Any]:
         "instead": red_lines.INSTEAD,
         "limits": {
             "reply": replies.CHAT.limit,
-            "suggestions": replies._MAX_SUGGESTIONS,
-            "suggestion": replies._MAX_SUGGESTION,
+            "suggestions": replies.MAX_SUGGESTIONS,
+            "suggestion": replies.MAX_SUGGESTION,
         },
-        "escapes": {chr(code): written for code, written in fences._ESCAPES.items()},
+        "escapes": {chr(code): written for code, written in fences.ESCAPES.items()},
     }
 
 
@@ -111,10 +111,10 @@ def foods_text() -> str:
         "words": {
             "said": "foto",
             "amount": "estimado pela foto",
-            "no_food": sofia_image._NO_FOOD,
-            "unlisted": sofia_image._UNLISTED,
+            "no_food": sofia_image.NO_FOOD,
+            "unlisted": sofia_image.UNLISTED,
             "unsure": "Confira, não tenho certeza: {names}.",
-            "unknown_energy": report._UNKNOWN_ENERGY,
+            "unknown_energy": report.UNKNOWN_ENERGY,
         },
     }
     lines = (
@@ -158,7 +158,7 @@ def _member(member: str, flags: int) -> str:
 
 
 def _chat() -> dict[str, Any]:
-    personas: Mapping[Persona, PromptName] = unified_assistant._PROMPTS
+    personas: Mapping[Persona, PromptName] = unified_assistant.PROMPTS
     variants = {
         persona: {
             "system": load_prompt(name).text,
@@ -177,8 +177,8 @@ def _chat() -> dict[str, Any]:
             "name": "historico",
             "field": "history",
             "line": "{{role}}: {{text}}",
-            "words": {"role": chat._SPEAKERS},
-            "newest": chat._HISTORY_CHARACTERS,
+            "words": {"role": chat.SPEAKERS},
+            "newest": chat.HISTORY_CHARACTERS,
         },
         {"name": "mensagem", "field": "message"},
     )
@@ -214,7 +214,7 @@ def _model(timeout_seconds: int, max_output_tokens: int) -> dict[str, Any]:
     return {
         "model": model,
         "thinking": fields["gemini_thinking"].default,
-        "prices": {name: float(price) for name, price in _GEMINI_PRICES[model]},
+        "prices": {name: float(price) for name, price in GEMINI_PRICES[model]},
         "timeout_seconds": timeout_seconds,
         "max_output_tokens": max_output_tokens,
     }

@@ -22,8 +22,8 @@ from maxnutrition.prompts.library import PromptName, load_prompt
 from maxnutrition.providers.request import Models
 from maxnutrition.providers.yolo import Yolo
 
-_NO_FOOD = "Não vi comida na foto. Tente uma foto de cima, com boa luz."
-_UNLISTED = "Vi também, mas não está na tabela de alimentos: {names}."
+NO_FOOD = "Não vi comida na foto. Tente uma foto de cima, com boa luz."
+UNLISTED = "Vi também, mas não está na tabela de alimentos: {names}."
 
 
 _NOT_SEEN = "Nenhum modelo viu a foto: as quantidades são porções comuns do que o detector reconheceu. Confira."
@@ -96,7 +96,7 @@ class MealPhotos:
         items = tuple(self._item(item) for item in seen.items)
         notes = [*answer.notes, *([hints.message] if isinstance(hints, HintsUnavailable) else [])]
         if seen.unlisted:
-            notes.append(_UNLISTED.format(names=", ".join(seen.unlisted)))
+            notes.append(UNLISTED.format(names=", ".join(seen.unlisted)))
         report = report_meal(ParsedMeal(items, ()), meal, notes) if items else None
         return SofiaImageResult(
             is_food=bool(items or seen.unlisted),
@@ -105,7 +105,7 @@ class MealPhotos:
             unlisted=seen.unlisted,
             hinted=isinstance(hints, Detections),
             confidence=report.confidence if report else 0.0,
-            warnings=report.warnings if report else [*([] if seen.unlisted else [_NO_FOOD]), *notes],
+            warnings=report.warnings if report else [*([] if seen.unlisted else [NO_FOOD]), *notes],
             disclaimer=FOOD_DISCLAIMER,
             prompt_version=load_prompt(answer.prompt).version,
             model=answer.model,

@@ -12,11 +12,11 @@ from maxnutrition.prompts.library import PromptName, load_prompt
 from maxnutrition.prompts.replies import desk_for
 from maxnutrition.providers.request import Models
 
-_PROMPTS: dict[Persona, PromptName] = {"sofia": PromptName.SOFIA, "dr_vital": PromptName.DR_VITAL}
+PROMPTS: dict[Persona, PromptName] = {"sofia": PromptName.SOFIA, "dr_vital": PromptName.DR_VITAL}
 
 
 async def reply_to(request: UnifiedAssistantInput, context: JobContext, *, models: Models) -> UnifiedAssistantResult:
-    prompt = load_prompt(_PROMPTS[request.persona])
+    prompt = load_prompt(PROMPTS[request.persona])
     message = chat_message(request.message, request.history, request.memory, request.context)
     desk = desk_for(request.message)
     told = await tell(models, prompt, message, desk, context)

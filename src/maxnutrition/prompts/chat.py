@@ -8,9 +8,9 @@ from maxnutrition.contracts.chat import ChatTurn, Fact
 from maxnutrition.prompts.fences import fenced
 from maxnutrition.providers.request import Message
 
-_HISTORY_CHARACTERS = 8000
+HISTORY_CHARACTERS = 8000
 """The newest of it: what is longer would crowd a small model's context and cost more than it tells."""
-_SPEAKERS = {"user": "pessoa", "assistant": "assistente"}
+SPEAKERS = {"user": "pessoa", "assistant": "assistente"}
 
 
 def chat_message(
@@ -29,9 +29,9 @@ def chat_message(
 
 def _newest(history: Sequence[ChatTurn]) -> list[str]:
     lines: list[str] = []
-    left = _HISTORY_CHARACTERS
+    left = HISTORY_CHARACTERS
     for turn in reversed(history):
-        line = f"{_SPEAKERS[turn.role]}: {turn.text}"
+        line = f"{SPEAKERS[turn.role]}: {turn.text}"
         left -= len(line)
         if left < 0:
             break

@@ -78,7 +78,7 @@ _BODY = (
     r"chest pain",
     r"can'?t breathe",
 )
-_DENIED = re.compile(
+DENIED = re.compile(
     r"(?:\bsem|\bnem|\bnunca (?:tive|senti)|\bnao (?:tenho|sinto|senti|tive|estou com|to com|ha|tem|teve))"
     r"(?: mais| nenhuma?)?\s*$"
 )
@@ -88,15 +88,15 @@ def _any_of(patterns: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{'|'.join(patterns)})\b")
 
 
-_OF_LIFE, _OF_BODY = _any_of(_LIFE), _any_of(_BODY)
+OF_LIFE, OF_BODY = _any_of(_LIFE), _any_of(_BODY)
 
 
 def emergency_in(text: str) -> Emergency | None:
     """A danger to life comes first."""
     folded = re.sub(r"\s+", " ", fold(text))
-    if _OF_LIFE.search(folded):
+    if OF_LIFE.search(folded):
         return Emergency.LIFE
-    for found in _OF_BODY.finditer(folded):
-        if not _DENIED.search(folded[: found.start()]):
+    for found in OF_BODY.finditer(folded):
+        if not DENIED.search(folded[: found.start()]):
             return Emergency.BODY
     return None

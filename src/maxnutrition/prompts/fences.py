@@ -7,7 +7,7 @@ import unicodedata
 
 # What looks like the sign of a border, so that neither a person nor a model takes it for one.
 _BRACKETS = {ord(sign): "&lt;" for sign in "<＜﹤‹〈⟨❮❰˂"} | {ord(sign): "&gt;" for sign in ">＞﹥›〉⟩❯❱˃"}
-_ESCAPES = {ord("&"): "&amp;"} | _BRACKETS
+ESCAPES = {ord("&"): "&amp;"} | _BRACKETS
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
@@ -19,7 +19,7 @@ def fenced(name: str, text: str) -> str:
 def escape(text: str) -> str:
     """Without brackets and without what cannot be seen: only our own borders are borders."""
     visible = "".join(sign for sign in unicodedata.normalize("NFC", text) if is_visible(sign))
-    return _BLANK_LINES.sub("\n\n", visible).strip().translate(_ESCAPES)
+    return _BLANK_LINES.sub("\n\n", visible).strip().translate(ESCAPES)
 
 
 def is_visible(sign: str) -> bool:

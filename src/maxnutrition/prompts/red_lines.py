@@ -16,7 +16,7 @@ from maxnutrition.prompts.medical_words import ADVISING, DISEASE, MEDICINE
 RedLine = Literal["diagnosis", "prescription", "dose"]
 INSTEAD = "Sobre diagnóstico, remédios e doses, converse com um profissional de saúde."
 
-_SENTENCE = re.compile(r"[^.!?\n]*(?:[.!?](?!\s|$)[^.!?\n]*)*(?:[.!?]+|\n+|$)\s*")
+SENTENCE = re.compile(r"[^.!?\n]*(?:[.!?](?!\s|$)[^.!?\n]*)*(?:[.!?]+|\n+|$)\s*")
 
 
 def _any_of(*patterns: str) -> re.Pattern[str]:
@@ -29,7 +29,7 @@ _HAS = r"(?:tem|ter|esta com|estar com|sofre de|e|desenvolveu|desenvolvendo|apre
 _SOME = r"(?:(?:um|uma|algum|alguma|quadro de|inicio de|caso de|sinais de|claramente|provavelmente) ){0,3}"
 _IT = r"(?:is[st]o|ess[ea]s? \w+|est[ea]s? \w+|seus? (?:sintomas?|exames?|valor(?:es)?|resultados?))"
 _MEANS = r"(?:e|sao|signific\w*|indic\w*|confirm\w*|mostr\w*|caracteriz\w*|suger\w*|configur\w*)"
-_DIAGNOSIS = _any_of(
+DIAGNOSIS = _any_of(
     rf"{_YOU} {_ADVERBS}{_HAS} {_SOME}{DISEASE}\b",
     r"(?:seu|o|meu) diagnostico (?:e|seria|provavel|aponta|indica)\b",
     r"diagnostico\s*:",
@@ -37,17 +37,17 @@ _DIAGNOSIS = _any_of(
     rf"(?:trata-se|isso se trata) de {_SOME}{DISEASE}\b",
     rf"{_IT} {_MEANS} (?:que {_YOU} {_HAS} )?{_SOME}{DISEASE}\b",
 )
-_OPEN = re.compile(r"^\W*(?:se|caso|quando|quem|pessoas que)\b|\?\s*$")
-_NOT_SAYING = re.compile(r"\bnao (?:posso|consigo|da para|e possivel|signific\w*|indic\w*|quer dizer|devo|sei|e|sao)\b")
+OPEN = re.compile(r"^\W*(?:se|caso|quando|quem|pessoas que)\b|\?\s*$")
+NOT_SAYING = re.compile(r"\bnao (?:posso|consigo|da para|e possivel|signific\w*|indic\w*|quer dizer|devo|sei|e|sao)\b")
 
 # What the body does with its own insulin is no medicine.
-_PHYSIOLOGY = re.compile(
+PHYSIOLOGY = re.compile(
     r"\b(?:picos?|nive(?:l|is)|resistencia|sensibilidade|producao|liberacao|resposta) (?:de|a) insulina"
 )
 
-_PRESCRIPTION = _any_of(rf"{ADVISING}\b.{{0,80}}\b{MEDICINE}\b", r"(?:prescrevo|receito)\b")
+PRESCRIPTION = _any_of(rf"{ADVISING}\b.{{0,80}}\b{MEDICINE}\b", r"(?:prescrevo|receito)\b")
 _HELPER = r"(?:medic[oa]|profissional|farmaceutic[oa]|nutricionista)"
-_WITH_HELP = _any_of(
+WITH_HELP = _any_of(
     r"sem (?:antes )?(?:a |uma )?(?:fal|convers|consult|orient|avali|indic|prescri|receita|acompanh)\w*",
     rf"(?:so|somente|apenas) (?:tome|use|com)\b.{{0,60}}\b(?:orienta\w+|receita|prescri\w+|{_HELPER})",
     rf"(?:pergunte|converse|fale|consulte|procure|leve)\b.{{0,60}}\b{_HELPER}",
@@ -56,7 +56,7 @@ _WITH_HELP = _any_of(
 
 _NUMBER = r"\d+(?:[.,]\d+)?\s?"
 _AMOUNT = rf"{_NUMBER}(?:mg|mcg|µg|ug|g|ml|unidades)\b(?!\s?/)"
-_DOSE = _any_of(
+DOSE = _any_of(
     rf"{_NUMBER}(?:comprimid\w+|gotas?\b|ui\b|ampolas?\b|capsulas? d[eo] {MEDICINE})",
     rf"{_AMOUNT}.{{0,60}}\b{MEDICINE}\b",
     rf"{MEDICINE}\b.{{0,60}}\b{_AMOUNT}",
@@ -76,7 +76,7 @@ def hold(text: str) -> Held:
     """`text` without the sentences that cross a line; one sentence says once what to do instead."""
     kept: list[str] = []
     crossed: list[RedLine] = []
-    for found in _SENTENCE.finditer(text):
+    for found in SENTENCE.finditer(text):
         sentence = found[0]
         line = line_crossed_by(sentence)
         if line is None:
@@ -90,11 +90,11 @@ def hold(text: str) -> Held:
 
 def line_crossed_by(sentence: str) -> RedLine | None:
     folded = re.sub(r"[*_\s]+", " ", fold(sentence)).strip()
-    treating = _PHYSIOLOGY.sub("", folded)
-    if _DOSE.search(treating):
+    treating = PHYSIOLOGY.sub("", folded)
+    if DOSE.search(treating):
         return "dose"
-    if _PRESCRIPTION.search(treating) and not _WITH_HELP.search(treating):
+    if PRESCRIPTION.search(treating) and not WITH_HELP.search(treating):
         return "prescription"
-    if _DIAGNOSIS.search(folded) and not _OPEN.search(folded) and not _NOT_SAYING.search(folded):
+    if DIAGNOSIS.search(folded) and not OPEN.search(folded) and not NOT_SAYING.search(folded):
         return "diagnosis"
     return None

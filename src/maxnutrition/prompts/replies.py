@@ -10,13 +10,13 @@ from maxnutrition.prompts.emergencies import ADVICE, Emergency, emergency_in
 from maxnutrition.prompts.plain_text import plain, shorten
 from maxnutrition.prompts.red_lines import INSTEAD, RedLine, hold
 
-_SUGGESTIONS = re.compile(
+SUGGESTIONS = re.compile(
     r"^[ \t*_#>-]{0,10}sugest(?:ões|oes|ao|ão)\b[*_ ]{0,4}:(.*)", re.IGNORECASE | re.MULTILINE | re.DOTALL
 )
 _MARKER_BEGUN = re.compile(r"\n[ \t*_#>-]{0,10}sugest\w{0,10}[*_ ]{0,4}$", re.IGNORECASE)
 _SENTENCES = re.compile(r".*(?:[.!?…](?=\s)|\n)", re.DOTALL)
-_MAX_SUGGESTIONS = 3
-_MAX_SUGGESTION = 80
+MAX_SUGGESTIONS = 3
+MAX_SUGGESTION = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ class Desk:
         held = hold(self.manner.dress(body))
         text = self._begun_with_advice(held.text or INSTEAD)
         safe = [suggestion for suggestion in map(plain, suggestions) if suggestion and not hold(suggestion).crossed]
-        short = [suggestion for suggestion in safe if len(suggestion) <= _MAX_SUGGESTION]
-        return Reply(shorten(text, self.manner.limit), tuple(short[:_MAX_SUGGESTIONS]), held.crossed)
+        short = [suggestion for suggestion in safe if len(suggestion) <= MAX_SUGGESTION]
+        return Reply(shorten(text, self.manner.limit), tuple(short[:MAX_SUGGESTIONS]), held.crossed)
 
     def show(self, written: str) -> str:
         """What can be read so far, of text that ends with a sentence: half of one cannot be held to anything."""
@@ -82,7 +82,7 @@ def whole_sentences(written: str) -> str:
 
 def _without_suggestions(written: str) -> tuple[str, list[str]]:
     """The last line of a reply may say "Sugestões: one | another"."""
-    found = _SUGGESTIONS.search(written)
+    found = SUGGESTIONS.search(written)
     if found is None:
         return written, []
     return written[: found.start()], [part.strip(" .-•*\"'") for part in re.split(r"[|\n]", found[1])]

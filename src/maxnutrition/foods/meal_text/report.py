@@ -11,7 +11,7 @@ from maxnutrition.foods.model import Food
 from maxnutrition.foods.nutrients import NUTRIENT_NAMES, Nutrients, add_up, items_of
 
 UNSURE = 0.5
-_UNKNOWN_ENERGY = "Não sei as calorias de: {names}."
+UNKNOWN_ENERGY = "Não sei as calorias de: {names}."
 
 
 def report_meal(parsed: ParsedMeal, meal: Meal | None, warnings: Sequence[str]) -> SofiaTextResult:
@@ -71,5 +71,5 @@ def _warnings(items: Sequence[ParsedItem], open_texts: Sequence[str]) -> list[st
         warnings.append(f"Confira, não tenho certeza: {', '.join(dict.fromkeys(unsure))}.")
     unknown = [item.food.name for item in items if item.food.per_100g.kcal is None]
     if unknown:
-        warnings.append(_UNKNOWN_ENERGY.format(names=", ".join(dict.fromkeys(unknown))))
+        warnings.append(UNKNOWN_ENERGY.format(names=", ".join(dict.fromkeys(unknown))))
     return warnings
