@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, WebSocket, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.e2e.frontend.node import install_packages, node
 from tests.e2e.frontend.stage import CHROMIUM_FLAGS, Stage, find_chromium, running_stage, served
@@ -68,12 +68,9 @@ class Visitor:
         tab = self.context.new_page()
         tab.on("pageerror", lambda error: self.errors.append(str(error)))
         tab.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
-        tab.on("websocket", lambda socket: self._listen(socket))  # Playwright writes on bound methods
+        tab.on("websocket", lambda socket: socket.on("framereceived", lambda frame: self.heard.append(str(frame))))
         tab.goto(f"{self.address}/#/{page}")
         return tab
-
-    def _listen(self, socket: WebSocket) -> None:
-        socket.on("framereceived", lambda frame: self.heard.append(str(frame)))
 
 
 Visit = Callable[..., Visitor]

@@ -29,6 +29,7 @@ const BY_CODE: Record<string, string> = {
   not_signed_in: "Sua sessão terminou. Entre de novo.",
   paused: "Esta análise está em manutenção. Tente mais tarde.",
   plan_infeasible: "Não encontramos um plano com todas essas restrições. Tire uma delas e tente de novo.",
+  provider_unavailable: "O serviço de análise não respondeu. Tente de novo em alguns minutos.",
   provider_not_configured: "Este serviço não está disponível agora.",
   too_large: "O pedido é grande demais.",
   too_many_requests: "Você pediu muitas análises em pouco tempo. Espere um pouco.",

@@ -1,18 +1,25 @@
-// Every state of every component, at `#/galeria/<component>/<state>`.
+// Every state of every component, at `#/galeria/<component>/<state>`: whatever is asked for there ends in that state.
 
 import { useMemo } from "react";
+import type { JobMemory } from "use-async-analysis";
 import { AnalysisProvider } from "../components/index.ts";
+import type { UploadOptions } from "../files/upload.ts";
 import { SCENES } from "./scenes.tsx";
 import { scripted } from "./scripted.ts";
+
+const NO_MEMORY: JobMemory = { recall: () => null, keep: () => {}, forget: () => {} };
 
 export default function Gallery() {
   const [, , component = "", state = ""] = location.hash.split("/");
   const scene = SCENES[component]?.[state];
   const tools = useMemo(() => ({
     client: scripted(scene?.script ?? { job: {} }),
-    upload: () => new Promise<never>(() => {}), // a picture of an upload is of one that goes on
-    memoryFor: () => ({ recall: () => (scene?.script ? "running" : null), keep: () => {}, forget: () => {} }),
-  }), [scene]);
+    upload: (file: File, { onProgress }: UploadOptions) => {
+      onProgress(0.62);
+      return state === "uploading" ? new Promise<never>(() => {}) : Promise.resolve({ path: file.name });
+    },
+    memoryFor: () => NO_MEMORY,
+  }), [scene, state]);
   if (!scene) return <Contents />;
   return (
     <main className="gallery">

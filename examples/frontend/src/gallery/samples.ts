@@ -1,6 +1,5 @@
 import type {
   Analyte,
-  ChatTurn,
   DrVitalResult,
   FoodItem,
   HealthInsightsResult,
@@ -141,8 +140,6 @@ export const DR_VITAL: DrVitalResult = {
   prompt_version: "dr_vital_reading.v1",
   model: null,
 };
-
-export const TURNS: ChatTurn[] = [{ role: "user", text: "Posso trocar o arroz branco por quê no almoço?" }];
 
 export const PARTIAL = "Boas trocas para o arroz branco: arroz integral, que dá mais saciedade; mandioca ou batata-doce, em porç";
 

@@ -13,7 +13,7 @@ import {
   SofiaVoiceChat,
 } from "../components/index.ts";
 import { SERIES } from "../demo/samples.ts";
-import { DR_VITAL, EXAM, FOODS, INSIGHTS, MEAL, PARTIAL, PHOTO, PLAN, REPLY, TURNS } from "./samples.ts";
+import { DR_VITAL, EXAM, FOODS, INSIGHTS, MEAL, PARTIAL, PHOTO, PLAN, REPLY } from "./samples.ts";
 import type { Script } from "./scripted.ts";
 
 interface Scene {
@@ -25,46 +25,49 @@ interface Scene {
 type Scenes = Record<string, Record<string, Scene>>;
 
 const none = () => {};
-const error = (code: string) => ({ code, message: "" });
 
 /** The states that every component has. */
-function states(show: () => ReactNode, result: unknown, running: Partial<Job>, code = "unavailable") {
+function states(show: () => ReactNode, result: unknown, running: Partial<Job>, code = "provider_unavailable") {
   const job = (change: Partial<Job>): Scene => ({ show, script: { job: change } });
   return {
     idle: { show },
     queued: job({ status: "pending" }),
     progress: job({ status: "processing", ...running }),
     delayed: { show, script: { job: { status: "pending" }, flags: { healthy: false, why: "no_worker" } } },
-    error: job({ status: "failed", error: error(code) }),
+    error: job({ status: "failed", error: { code, message: "", retryable: code === "provider_unavailable" } }),
     cancelled: job({ status: "cancelled" }),
     result: job({ status: "completed", result, progress: 1 }),
   } satisfies Record<string, Scene>;
 }
 
+const uploading = (show: () => ReactNode) => ({ uploading: { show } });
+
 const chatting = { progress: 0.4, phase: "escrevendo", partial: PARTIAL };
 const documents = [
   { id: "1", name: "hemograma-marco.jpg", result: EXAM },
-  { id: "2", name: "lipidios.pdf" },
 ];
 
 export const SCENES: Scenes = {
-  QuickPhotoCapture: states(() => <QuickPhotoCapture onConfirm={none} />, PHOTO, { progress: 0.3, phase: "analisando" }),
+  QuickPhotoCapture: {
+    ...states(() => <QuickPhotoCapture onConfirm={none} />, PHOTO, { progress: 0.3, phase: "analisando" }),
+    ...uploading(() => <QuickPhotoCapture />),
+  },
   FoodAnalysisSystem: states(() => <FoodAnalysisSystem onConfirm={none} />, MEAL, { progress: 0.4, phase: "interpretando" }),
   SofiaConfirmationModal: {
     idle: { show: () => <SofiaConfirmationModal items={FOODS} onConfirm={none} onClose={none} /> },
   },
-  PremiumExamUploader: states(
-    () => <PremiumExamUploader />,
-    EXAM,
-    { progress: 0.55, phase: "lendo página 2 de 3" },
-    "not_a_lab_report",
-  ),
-  MedicalDocumentsSection: states(
-    () => <MedicalDocumentsSection documents={documents} />,
-    EXAM,
-    { progress: 0.35, phase: "lendo página 1 de 2" },
-    "image_unreadable",
-  ),
+  PremiumExamUploader: {
+    ...states(() => <PremiumExamUploader />, EXAM, { progress: 0.55, phase: "lendo página 2 de 3" }, "not_a_lab_report"),
+    ...uploading(() => <PremiumExamUploader />),
+  },
+  MedicalDocumentsSection: {
+    ...states(
+      () => <MedicalDocumentsSection documents={documents} />,
+      { ...EXAM, exam_kind: "tireoide", analytes: EXAM.analytes.slice(1, 3) },
+      { progress: 0.35, phase: "lendo página 1 de 2" },
+    ),
+    ...uploading(() => <MedicalDocumentsSection documents={documents} />),
+  },
   MealPlanGeneratorModal: states(
     () => <MealPlanGeneratorModal onClose={none} />,
     PLAN,
@@ -72,10 +75,10 @@ export const SCENES: Scenes = {
     "plan_infeasible",
   ),
   AIHealthAnalysis: states(() => <AIHealthAnalysis series={SERIES} />, INSIGHTS, { progress: 0.3, phase: "escrevendo" }),
-  HealthChatBot: states(() => <HealthChatBot history={TURNS} />, REPLY, chatting),
-  SofiaVoiceChat: states(() => <SofiaVoiceChat history={TURNS} />, REPLY, chatting),
+  HealthChatBot: states(() => <HealthChatBot />, REPLY, chatting),
+  SofiaVoiceChat: states(() => <SofiaVoiceChat />, REPLY, chatting),
   DrVitalChat: states(
-    () => <DrVitalChat series={SERIES} history={[{ role: "user", text: "Estou no caminho certo?" }]} />,
+    () => <DrVitalChat series={SERIES} />,
     DR_VITAL,
     { progress: 0.5, phase: "escrevendo", partial: "Sim: seu peso caiu 3,1 kg em seis semanas e a tend" },
   ),

@@ -5,11 +5,9 @@ import { type AnalysisClient, createGate, type Flags, type Job } from "use-async
 export interface Script {
   job: Partial<Job>;
   flags?: Partial<Flags>;
-  /** What a request is answered with. */
-  refusal?: Error;
 }
 
-export function scripted({ job, flags, refusal }: Script): AnalysisClient {
+export function scripted({ job, flags }: Script): AnalysisClient {
   const row: Job = {
     id: "00000000-0000-4000-8000-000000000000",
     type: "",
@@ -24,10 +22,7 @@ export function scripted({ job, flags, refusal }: Script): AnalysisClient {
   };
   const answer: Flags = { flags: {}, types: {}, healthy: true, why: null, ...flags };
   return {
-    enqueue: async () => {
-      if (refusal) throw refusal;
-      return { id: row.id, status: "pending" };
-    },
+    enqueue: async () => ({ id: row.id, status: "pending" }),
     status: async () => row,
     cancel: async () => ({ status: "cancelled" }),
     flags: async () => answer,

@@ -60,6 +60,7 @@ export interface Analysis<T extends AnalysisType> {
   cancel(): Promise<boolean>;
   /** The last input again, as a new request. Null where this page does not know it. */
   retry(): Promise<string | null>;
+  /** Whether this page knows the input, and the same again may end otherwise. */
   canRetry(): boolean;
   reset(): void;
 }
@@ -303,7 +304,7 @@ export function createAnalysis<T extends AnalysisType>(initial: AnalysisOptions<
       return answer?.status === "cancelled";
     },
     retry: () => (lastInput === undefined ? Promise.resolve(null) : submit(lastInput)),
-    canRetry: () => lastInput !== undefined,
+    canRetry: () => lastInput !== undefined && state.error?.retryable !== false,
     reset() {
       if (current) {
         if (current.jobId) memory().forget(current.jobId);

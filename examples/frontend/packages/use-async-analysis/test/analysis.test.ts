@@ -40,6 +40,7 @@ describe("a job to its end", () => {
     const error = { code: "blurred", message: "A foto está borrada.", retryable: false };
     await backend.change("job-1", { status: "failed", error });
     expect(analysis.getState()).toMatchObject({ status: "failed", error });
+    expect(analysis.canRetry()).toBe(false);
     expect(onError).toHaveBeenCalledExactlyOnceWith(error);
   });
 
@@ -111,6 +112,7 @@ describe("enqueuing", () => {
     await pass(5_000);
     await submitted;
     expect(analysis.getState()).toMatchObject({ status: "failed", error: { code: "unavailable", retryable: true } });
+    expect(analysis.canRetry()).toBe(true);
     expect(await analysis.retry()).toBe("job-1");
     const calls = backend.enqueue.mock.calls;
     expect(calls.at(-1)?.[1]).toEqual({ n: 7 });

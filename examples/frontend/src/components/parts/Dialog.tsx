@@ -12,9 +12,11 @@ interface Props {
 export function Dialog({ title, close, onClose, children }: Props) {
   const id = useId();
   const dialog = useRef<HTMLDialogElement>(null);
+  const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     const element = dialog.current;
     if (element && !element.open) element.showModal();
+    heading.current?.focus(); // else the button to close it would be first
     return () => element?.close();
   }, []);
   return (
@@ -28,7 +30,7 @@ export function Dialog({ title, close, onClose, children }: Props) {
       }}
     >
       <header className="aa-dialog__head">
-        <h2 id={id}>{title}</h2>
+        <h2 id={id} ref={heading} tabIndex={-1}>{title}</h2>
         <button type="button" className="aa-button aa-button--icon" aria-label={close} onClick={onClose}>
           <Icon name="close" />
         </button>
