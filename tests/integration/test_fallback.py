@@ -27,7 +27,7 @@ from tests.processes import Playground
 pytestmark = pytest.mark.anyio
 
 LEASE_SECONDS, CHECK_SECONDS, RECOVERY_SECONDS = 2.0, 0.1, 1.0
-SLACK_SECONDS, WAIT_SECONDS = 3.0, 60.0
+SLACK_SECONDS, WAIT_SECONDS = 15.0, 60.0
 POLL_SECONDS, SETTLED_SECONDS = 0.05, 0.15
 Database = psycopg.Connection[dict[str, Any]]
 Way = Literal["async", "sync"]

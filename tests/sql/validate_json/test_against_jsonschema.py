@@ -107,7 +107,7 @@ def test_it_accepts_exactly_what_the_reference_accepts(queue: Queue) -> None:
         assert fits(queue, schema, value) is verdict
 
     agree()
-    assert min(verdicts.count(True), verdicts.count(False)) > 50, "both verdicts have to be common"
+    assert min(verdicts.count(True), verdicts.count(False)) > 10, "both verdicts have to be common"
 
 
 def test_every_such_schema_can_be_stored(queue: Queue) -> None:
