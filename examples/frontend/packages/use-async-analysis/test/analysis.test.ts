@@ -132,6 +132,18 @@ describe("enqueuing", () => {
     expect(onComplete).toHaveBeenCalledExactlyOnceWith(RESULT, "job-1");
   });
 
+  test("the late failure of a request that was given up for another is nobody's", async () => {
+    const slow = promised<Enqueued>();
+    backend.enqueue.mockReturnValueOnce(slow.promise);
+    const { analysis, onError } = anAnalysis(backend);
+    const first = analysis.submit({ n: 1 });
+    await analysis.submit({ n: 2 });
+    slow.reject(refused());
+    await first;
+    expect(analysis.getState()).toMatchObject({ status: "pending", error: null });
+    expect(onError).not.toHaveBeenCalled();
+  });
+
   test("does nothing while it is not enabled, and follows what it was to follow once it is", async () => {
     backend.write("job-9", { status: "completed", result: RESULT });
     const options = { client: backend, type: "toy", jobId: "job-9" } as const;

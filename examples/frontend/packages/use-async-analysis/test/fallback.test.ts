@@ -81,6 +81,15 @@ describe("before a job", () => {
     expect(analysis.getState()).toMatchObject({ status: "failed", error: { code: "async_healthy" } });
   });
 
+  test("sent from the synchronous way to a queue that nobody answers, it does not go back", async () => {
+    backend.healthNow = NO_WORKER;
+    fallback.mockRejectedValue(new AnalysisFailure("async_healthy", "Enqueue a job: jobs get done."));
+    backend.enqueue.mockRejectedValue(lost());
+    const { analysis } = await submitted();
+    expect(fallback).toHaveBeenCalledOnce();
+    expect(analysis.getState()).toMatchObject({ status: "failed", error: { code: "unavailable" } });
+  });
+
   test("a synchronous way that names a job that does it already has that job followed", async () => {
     backend.enqueue.mockRejectedValue(lost());
     backend.write("twin", { status: "processing" });
@@ -196,6 +205,17 @@ describe("a job that waits", () => {
     await pass(120_000);
     expect(backend.rows.get("job-1")?.status).toBe("pending");
   });
+});
+
+test("a job is not cancelled for a component that left while it was asked why the job waits", async () => {
+  const { leave } = await submitted();
+  const slow = promised<typeof NO_WORKER>();
+  backend.flags.mockReturnValueOnce(slow.promise);
+  await pass(10_000);
+  leave();
+  slow.resolve(NO_WORKER);
+  await settled();
+  expect(backend.cancel).not.toHaveBeenCalled();
 });
 
 describe("the gate", () => {
