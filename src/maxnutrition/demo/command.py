@@ -15,6 +15,8 @@ from maxnutrition.demo.request import KINDS, request_for
 from maxnutrition.demo.show import Display, show_result
 from maxnutrition.demo.stack import StackError
 from maxnutrition.demo.stage import perform
+from maxnutrition.demo.web import PagesError
+from maxnutrition.demo.web import perform as perform_in_browser
 
 EXIT_FAILED = 1
 EXIT_BAD_REQUEST = 2
@@ -22,7 +24,7 @@ EXIT_NO_STACK = 3
 EXIT_INTERRUPTED = 130
 
 
-def demo(
+def demo(  # noqa: PLR0913, PLR0917 - one parameter an option
     type: Annotated[str, typer.Option(help=f"What to ask for: {', '.join(KINDS)}.")] = "medical_exam",
     file: Annotated[
         Path | None, typer.Option("--file", "--image", help="A photo (JPEG, PNG, WebP) or PDF. Default: a sample.")
@@ -32,6 +34,9 @@ def demo(
     without_realtime: Annotated[
         bool, typer.Option(help="Leave Realtime out: the worker finds the job itself.")
     ] = False,
+    web: Annotated[bool, typer.Option("--web", help="Show the app's components in a browser instead.")] = False,
+    port: Annotated[int, typer.Option(help="For --web; 0 takes a free one.", min=0, max=65535)] = 0,
+    open_browser: Annotated[bool, typer.Option(help="For --web: open the browser.")] = True,
 ) -> None:
     """Send a request through the whole house: local stack, worker, sign-in, upload, live status, result.
 
@@ -40,6 +45,9 @@ def demo(
 
     Exit codes: 0 done, 1 failed, 2 the request cannot be sent, 3 no local stack, 130 interrupted.
     """
+    if web:
+        _show_pages(port, open_browser)
+        return
     try:
         request = request_for(type, file, text)
         with Display(quiet=as_json) as display:
@@ -58,6 +66,17 @@ def demo(
         show_result(journey)
     if journey.job.status is not JobStatus.COMPLETED:
         raise typer.Exit(EXIT_FAILED)
+
+
+def _show_pages(port: int, open_browser: bool) -> None:
+    try:
+        anyio.run(perform_in_browser, port, open_browser)
+    except PagesError as error:
+        _fail("no_pages", str(error), EXIT_BAD_REQUEST, as_json=False)
+    except StackError as error:
+        _fail("no_local_stack", str(error), EXIT_NO_STACK, as_json=False)
+    except KeyboardInterrupt:
+        typer.echo("Everything was stopped and removed.", err=True)
 
 
 def document_of(journey: Journey) -> dict[str, Any]:
