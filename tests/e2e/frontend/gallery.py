@@ -75,7 +75,7 @@ _MARKS = {
     "delayed": ".aa-waiting .aa-hint:not(:empty)",
     "error": ".aa-failure",
     "cancelled": ".aa-note",
-    "result": ":is(.aa-totals, .aa-trends, .aa-suggestions, .aa-exam:not(details *), .aa-documents li:nth-child(2) summary)",
+    "result": ":is(.aa-totals, .aa-trends, .aa-suggestions, .aa-exam:not(details *), .aa-documents li + li summary)",
 }
 _QUESTIONS = {
     "HealthChatBot": "Posso trocar o arroz branco por quê no almoço?",
