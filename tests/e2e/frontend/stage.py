@@ -24,7 +24,6 @@ from psycopg.rows import DictRow, dict_row
 
 from supabase_local.directory import StackVariables
 from tests.databases import MIGRATIONS
-from tests.e2e.frontend.node import FRONTEND
 from tests.processes import Playground
 from tests.stacks import STOP_S, read_variables, serve_command
 
@@ -50,7 +49,7 @@ def find_chromium() -> str | None:
 
 @contextmanager
 def faulty_stack() -> Iterator[StackVariables]:
-    """A stack whose Realtime can be made to fail, that tells browsers of a new status, and looks often who is alive."""
+    """A stack whose Realtime can be made to fail, and that looks often who is alive."""
     arguments = ["--until-stdin-closes", "--migrations", str(MIGRATIONS), "--faults"]
     with (
         tempfile.TemporaryDirectory(prefix="frontend-tests-") as elsewhere,
@@ -63,7 +62,6 @@ def faulty_stack() -> Iterator[StackVariables]:
         try:
             variables = read_variables(process.stdout)
             with psycopg.connect(variables.db_url, autocommit=True) as connection:
-                connection.execute((FRONTEND / "database" / "status_broadcast.sql").read_bytes())
                 connection.execute(
                     "update public.analysis_health_settings set check_seconds = 0.1, recovery_seconds = 0.1"
                 )

@@ -110,6 +110,7 @@ TURNED_AWAY = {
 }
 # Run as their owner without being the body of a public function.
 TRIGGERS = {
+    "announce_status",
     "check_input_schema",
     "drop_checkpoint",
     "queue_pending_job",

@@ -1,14 +1,13 @@
 -- Status for the browser: a broadcast from the database for every job that has another status.
 --
 -- Browsers follow a job by Postgres Changes, which the server polls: a quarter of a second passes on average. A broadcast is
--- streamed and arrives in milliseconds. Both are hints: whoever hears one looks at the job. Where this file was not
--- applied, browsers are refused the topic, and only slower.
+-- streamed and arrives in milliseconds. Both are hints: whoever hears one looks at the job.
 --
 -- The topic is private, one for each user. The message names the job and nothing of it, since messages are kept for days.
 -- Progress is not announced: it changes often, and Postgres Changes is soon enough for it. realtime.send never fails; it
 -- warns. So announcing cannot undo what a worker settled.
 
-create or replace function private.announce_status()
+create function private.announce_status()
 returns trigger
 language plpgsql
 volatile
@@ -34,12 +33,11 @@ $$;
 comment on function private.announce_status() is 'Announces to each user the jobs whose status a statement changed.';
 revoke all on function private.announce_status() from public, anon, authenticated, service_role;
 
-create or replace trigger analysis_jobs_announce_status
+create trigger analysis_jobs_announce_status
     after update on public.analysis_jobs
     referencing old table as before new table as changed
     for each statement execute function private.announce_status();
 
-drop policy if exists "users hear of their own jobs" on realtime.messages;
 create policy "users hear of their own jobs" on realtime.messages
     for select to authenticated
     using (extension = 'broadcast' and realtime.topic() = 'analysis_jobs:' || (select auth.uid()));
