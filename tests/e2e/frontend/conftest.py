@@ -29,8 +29,9 @@ def pages(packages: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Of one module: while it is open an event loop runs in this thread, where other tests want theirs."""
     executable = find_chromium()
     if executable is None:
         pytest.skip("there is no Chromium on this machine: install one, or name it in CHROMIUM_PATH")
@@ -40,7 +41,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def whole_stage(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with running_stage(tmp_path_factory.mktemp("stage")) as stage:
         yield stage
