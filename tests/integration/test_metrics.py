@@ -152,8 +152,9 @@ def test_a_worker_that_cannot_have_its_port_does_not_start(
     playground = Playground(tmp_path)
     with playground.started("run", "--app", "tests.apps:app", **variables(stack, gateway)) as worker:
         _, log = worker.communicate(timeout=WAIT_SECONDS)
-    assert worker.returncode == 1
-    assert "Address already in use" in log
+    assert worker.returncode == 2
+    assert f"error: ANALYSIS_WORKER_PORT: cannot listen on 127.0.0.1:{gateway}" in log
+    assert "Traceback" not in log
     assert database.execute("select id from public.analysis_workers").fetchall() == []
 
 
