@@ -7,6 +7,7 @@ import json
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 import anyio
 from anyio.abc import Process
@@ -68,9 +69,10 @@ async def _converse(process: Process, data: bytes) -> list[bytes]:
     assert process.stdin is not None
     assert process.stdout is not None
     answers = BufferedByteReceiveStream(process.stdout)
-    try:
+    with suppress(*_GONE):  # who has read enough to answer need not read on
         await process.stdin.send(data)
         await process.stdin.aclose()
+    try:
         head = json.loads(await _next_frame(answers))
         if "refused" in head:
             raise PermanentError(*_REFUSALS[head["refused"]])

@@ -33,6 +33,7 @@ def answer_too_much() -> None:
 
 
 def tell_environment() -> None:
+    sys.stdin.close()
     names = " ".join(os.environ).encode()
     os.write(1, b'\x00\x00\x00\x0c{"pages": 1}' + len(names).to_bytes(4, "big") + names)
 
