@@ -90,7 +90,7 @@ def _run_npm(directory: Path, *arguments: str) -> None:
 
 
 @contextmanager
-def served(pages: Path, config: Mapping[str, object], port: int) -> Iterator[str]:
+def served(pages: Path, config: Mapping[str, object], port: int = 0) -> Iterator[str]:
     """The address of the pages, which ask for `config.json`. Raises PagesError where the port is taken."""
     body = json.dumps(config).encode()
 

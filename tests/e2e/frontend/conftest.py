@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from maxnutrition.demo.web import served
 from tests.e2e.frontend.node import install_packages, node
-from tests.e2e.frontend.stage import CHROMIUM_FLAGS, Stage, find_chromium, running_stage, served
+from tests.e2e.frontend.stage import CHROMIUM_FLAGS, Stage, find_chromium, running_stage
 
 expect.set_options(timeout=60_000)  # two cores may have other things to do
 

@@ -17,9 +17,10 @@ from typing import Literal
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from maxnutrition.demo.web import served
 from tests.databases import ROOT
 from tests.e2e.frontend.node import FRONTEND, install_packages, node
-from tests.e2e.frontend.stage import CHROMIUM_FLAGS, find_chromium, served
+from tests.e2e.frontend.stage import CHROMIUM_FLAGS, find_chromium
 
 PLATE = ROOT / "tests" / "unit" / "maxnutrition" / "data" / "plate.jpg"
 REPORT = ROOT / "src" / "maxnutrition" / "samples" / "tireoide.png"

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize
 
+from maxnutrition.demo.web import served
 from tests.e2e.frontend.gallery import MAX_BYTES, PICTURES, Scheme, open_gallery, read_scenes, show_scene
 from tests.e2e.frontend.node import FRONTEND
-from tests.e2e.frontend.stage import served
 
 AXE = FRONTEND / "node_modules" / "axe-core" / "axe.min.js"
 RUN_AXE = """async () => {
