@@ -14,29 +14,45 @@ Seconds = Annotated[float, Field(gt=0)]
 class Settings(BaseSettings):
     """Settings of one worker, from `ANALYSIS_WORKER_*` and the two variables every Supabase program knows."""
 
-    model_config = SettingsConfigDict(env_prefix="ANALYSIS_WORKER_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="ANALYSIS_WORKER_", env_file=".env", extra="ignore", frozen=True, use_attribute_docstrings=True
+    )
 
     supabase_url: str = Field(validation_alias=AliasChoices("supabase_url", "SUPABASE_URL"))
+    """The project's URL."""
     supabase_key: SecretStr = Field(
         default=SecretStr(""),
         validation_alias=AliasChoices(
             "supabase_key", "SUPABASE_SECRET_KEY", "SUPABASE_SERVICE_ROLE_KEY", "SUPABASE_KEY"
         ),
     )
+    """The worker's key, unless it is in a file. Never in logs."""
     supabase_key_file: Path | None = Field(
         default=None, validation_alias=AliasChoices("supabase_key_file", "SUPABASE_SECRET_KEY_FILE")
     )
+    """A file with the key, read again when needed, so that keys can be exchanged while the worker runs."""
     concurrency: int = Field(default=5, ge=1, le=1000)
+    """Jobs at a time."""
     heartbeat_seconds: Seconds = 8.0
+    """Between heartbeats while jobs run."""
     lease_seconds: float = Field(default=25.0, ge=2, le=3600)
+    """Without a heartbeat for so long, the worker counts as dead; at least twice the time between heartbeats."""
     reconcile_seconds: Seconds = 30.0
+    """Between sweeps."""
     poll_seconds: Seconds = 1.5
+    """Between looks at the queue while the listener is not ready."""
     grace_seconds: float = Field(default=25.0, ge=0)
+    """For running jobs to finish after SIGTERM."""
     realtime: bool = True
+    """Be woken by Realtime; else poll alone."""
     port: int | None = Field(default=None, ge=1, le=65535)
+    """Serves `/livez`, `/readyz`, `/startupz` and `/metrics`; without it nothing is served."""
     bind_address: str = "127.0.0.1"
+    """Where the port listens; in a container `0.0.0.0`."""
     log_format: str = Field(default="auto", pattern="^(auto|json|text)$")
+    """`json`, `text`, or `auto`: text at a terminal, JSON elsewhere."""
     log_level: str = "INFO"
+    """The least level that is logged."""
 
     @field_validator("supabase_url")
     @classmethod

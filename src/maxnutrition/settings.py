@@ -70,51 +70,72 @@ class AnalysisSettings(BaseSettings):
         frozen=True,
         populate_by_name=True,
         hide_input_in_errors=True,
+        use_attribute_docstrings=True,
     )
 
     gemini_api_key: SecretStr | None = Field(
         default=None, validation_alias=AliasChoices("MAXNUTRITION_GEMINI_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY")
     )
+    """Gemini's key."""
     gemini_url: BaseUrl = "https://generativelanguage.googleapis.com"
+    """Where Gemini is."""
     gemini_model: str = "gemini-3.5-flash-lite"
+    """For chats and food."""
     gemini_exam_model: str = "gemini-3.8-flash"
+    """For lab reports."""
     gemini_thinking: Literal["minimal", "low", "medium", "high"] = "low"
+    """How much Gemini thinks before it answers."""
 
     openai_url: BaseUrl | None = None
-    """Without the `/v1` of its paths."""
+    """An endpoint that speaks OpenAI's chat API, without the `/v1` of its paths."""
     openai_api_key: SecretStr | None = None
+    """Its key, where it wants one."""
     openai_model: str | None = None
+    """Its model for words."""
     openai_vision_model: str | None = None
+    """Its model for pictures."""
 
     ollama_url: BaseUrl | None = None
+    """Where Ollama is."""
     ollama_model: str | None = None
+    """Ollama's model for words."""
     ollama_vision_model: str | None = None
+    """Ollama's model for pictures."""
     ollama_context_tokens: int = Field(default=8192, ge=1024, le=1_048_576)
+    """The context that Ollama is told to open."""
     ollama_parallel: int = Field(default=1, ge=1, le=64)
     """What OLLAMA_NUM_PARALLEL is on the server: more than that at once it refuses."""
 
     yolo_url: BaseUrl | None = None
     """The detector that gives hints for photos of food; without it they are read without hints."""
     yolo_box_format: BoxFormat = BoxFormat.CORNER_AND_SIZE
+    """How the detector gives boxes: corner and size, or two corners."""
 
     foods_file: Path | None = None
     """More foods than those of the package, as `analysis-worker foods import` writes them."""
 
     provider_order: Order = ("gemini", "openai", "ollama")
+    """JSON: whom to ask first, and who stands in."""
     provider_order_by_type: dict[str, Order] = Field(default_factory=dict)
+    """JSON: another order for some job types."""
 
     call_seconds: Seconds = 45.0
     """For one call of a model, whole."""
     idle_seconds: Seconds = 30.0
     """Without a byte from the provider, the first included."""
     breaker_failures: int = Field(default=5, ge=1, le=1000)
+    """So many failures in a row, and a provider is left alone."""
     breaker_seconds: Seconds = 30.0
+    """Before one call tries again."""
 
     prices: dict[str, Price] = Field(default_factory=dict)
-    """By model, over the prices known here. A model of `openai` or `ollama` without a price costs nothing."""
+    """JSON: dollars per million tokens by model, over those known here. A model of `openai` or `ollama` without a price costs nothing."""
     daily_budget_usd: Dollars | None = None
+    """What all jobs of a day (UTC) may cost; none, no limit."""
     daily_user_budget_usd: Dollars | None = None
+    """What one user's jobs of a day may cost."""
     over_budget: Literal["defer", "refuse"] = "defer"
+    """What becomes of jobs over budget: they wait for the next day, or fail."""
 
     @field_validator("prices", mode="after")
     @classmethod
