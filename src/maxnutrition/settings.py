@@ -129,7 +129,8 @@ class AnalysisSettings(BaseSettings):
     """Before one call tries again."""
 
     prices: dict[str, Price] = Field(default_factory=dict)
-    """JSON: dollars per million tokens by model, over those known here. A model of `openai` or `ollama` without a price costs nothing."""
+    """JSON: dollars per million tokens by model, over those known here. Of `openai` or `ollama`
+    one without a price costs nothing."""
     daily_budget_usd: Dollars | None = None
     """What all jobs of a day (UTC) may cost; none, no limit."""
     daily_user_budget_usd: Dollars | None = None
