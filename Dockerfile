@@ -11,6 +11,7 @@ RUN python3 -m venv /opt/uv && /opt/uv/bin/pip install --no-cache-dir --quiet uv
 WORKDIR /build
 # What it depends on, which changes seldom, before what it is.
 COPY pyproject.toml uv.lock README.md ./
+COPY benchmarks/pyproject.toml benchmarks/
 RUN /opt/uv/bin/uv sync --locked --no-dev --extra maxnutrition --extra metrics --no-install-project
 COPY src src
 COPY supabase/migrations supabase/migrations

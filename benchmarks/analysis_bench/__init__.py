@@ -1,0 +1,1 @@
+"""Measures the analysis worker and its peers on one PostgreSQL server."""
