@@ -84,11 +84,19 @@ def test_a_failure_without_a_proposal_waits_below_the_cap_of_its_attempt(queue: 
     assert 0 <= fail(queue, job_id, lease_id)["retry_in_seconds"] <= 2
 
 
-@pytest.mark.parametrize(("proposed", "waits"), [(-5, 0), (0, 0), (10, 10), (1e9, 86400), ("NaN", 86400)])
+@pytest.mark.parametrize(("proposed", "waits"), [(-5, 0), (0, 0), (10, 10), (1e-300, 0), (1e9, 86400)])
 def test_a_proposed_delay_is_kept_between_nothing_and_a_day(queue: Queue, proposed: Any, waits: float) -> None:
     job_id, lease_id = queue.new_claimed_job()
     fail(queue, job_id, lease_id, delay_seconds=proposed)
     assert waits - 5 < seconds_until_due(queue, job_id) <= waits
+
+
+@pytest.mark.parametrize("proposed", ["NaN", "Infinity"])
+def test_a_proposed_delay_that_is_no_number_is_refused(queue: Queue, proposed: str) -> None:
+    job_id, lease_id = queue.new_claimed_job()
+    with refused("PT400", "delay_seconds must be a number"):
+        fail(queue, job_id, lease_id, delay_seconds=proposed)
+    assert queue.job(job_id)["status"] == "processing"
 
 
 def test_a_repetition_is_answered_alike_and_changes_nothing(queue: Queue) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from tests.sql.factories import ERROR, Queue, Session, call, claim
 
@@ -25,6 +26,12 @@ SETTLES: dict[str, dict[str, Any]] = {
     "fail_job": {"error": ERROR, "retryable": True, "delay_seconds": 0},
     "defer_job": {"delay_seconds": 0},
     "release_job": {},
+}
+OUTCOMES = {
+    "complete_job": "completed",
+    "fail_job": "failed",
+    "defer_job": "deferred",
+    "release_job": "released",
 }
 
 
@@ -55,6 +62,20 @@ class Actor:
             function = self.dice.choice(list(SETTLES))
             call(self.service, function, job_id=job["id"], lease_id=job["lease_id"], **SETTLES[function])
 
+    def settle_many(self) -> None:
+        """Its own jobs and those of others, whose leases it has not."""
+        settlements = [
+            {"job_id": job["id"], "lease_id": job["lease_id"], "outcome": outcome, **SETTLES[function]}
+            for job in self.held
+            for function, outcome in [self.dice.choice(list(OUTCOMES.items()))]
+        ]
+        settlements += [
+            {"job_id": str(self.any_job()), "lease_id": str(uuid4()), "outcome": "released"} for _ in range(2)
+        ]
+        self.dice.shuffle(settlements)
+        self.held.clear()
+        call(self.service, "settle_jobs", settlements=Jsonb(settlements))
+
     def cancel(self) -> None:
         try:
             call(self.service, "cancel_analysis", job_id=self.any_job())
@@ -83,7 +104,7 @@ class Actor:
         return self.dice.choice(jobs)[0] if jobs else uuid4()
 
     def act_until(self, stop: threading.Event) -> Counter[str]:
-        often: list[Callable[[], None]] = [self.claim, self.claim, self.settle, self.settle, self.enqueue]
+        often: list[Callable[[], None]] = [self.claim, self.claim, self.settle, self.settle_many, self.enqueue]
         seldom = [self.cancel, self.delete, self.move, self.reconcile, self.replay, self.leave]
         while not stop.is_set():
             action = self.dice.choice([*often, *seldom])
@@ -104,5 +125,5 @@ def test_no_two_calls_wait_for_each_other(queue: Queue) -> None:
         stop.wait(SECONDS)
         stop.set()
         done = sum((future.result(timeout=30) for future in acting), Counter[str]())
-    assert len(done) == 9
+    assert len(done) == 10
     assert min(done.values()) > 5

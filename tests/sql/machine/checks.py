@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tests.sql.machine.model import SETTLED, TERMINAL, Call, Job, Violation, reachable
+from tests.sql.machine.model import SETTLED, TERMINAL, Call, Job, Violation, reachable, singles
 from tests.sql.machine.sessions import Answer, Refused, Transaction
 from tests.sql.machine.snapshot import Snapshot
 
@@ -116,6 +116,9 @@ class Witness:
                 _require(not alone or not self._stuck, "a reconciliation left jobs of the dead", self._stuck)
             case "complete_job" | "fail_job" | "defer_job" | "release_job" | "report_progress":
                 self._check_lease_answer(call, answer, after, alone)
+            case "settle_jobs":
+                for single, own in zip(singles(call), answer, strict=True):
+                    self._check_lease_answer(single, own, after, alone)
 
     def _check_enqueued(self, call: Call, answer: Any, after: Snapshot) -> None:
         job = after.jobs[answer["id"]]

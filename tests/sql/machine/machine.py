@@ -75,6 +75,14 @@ class QueueMachine(RuleBasedStateMachine):
             self.claim(WORKERS[which % len(WORKERS)], [seen.jobs[lease[0]].type], 5, hold=False)
             self._send(_writing(kind, lease), hold)
 
+    def settle(self, kinds: list[str], which: int, hold: bool) -> None:
+        """Many outcomes in one call, in any order, some of leases that have ended."""
+        leases = [*self._live(), *self._gone()[:2]]
+        chosen = [(kind, _pick(leases, which * (number + 1))) for number, kind in enumerate(kinds)]
+        settlements = [_settlement(kind, lease) for kind, lease in chosen if lease]
+        if settlements:
+            self._send(Call("settle_jobs", {"settlements": Jsonb(settlements)}), hold)
+
     def race(self, which: int, types: list[str], max_jobs: int) -> None:
         """Two workers ask for the same at the same time."""
         for worker, hold in ((which, True), (which + 1, False)):
@@ -194,6 +202,12 @@ def play(world: World, chosen: settings) -> None:
 def _writing(kind: str, lease: tuple[str, str]) -> Call:
     function = "report_progress" if kind == "report" else f"{kind.split(maxsplit=1)[0]}_job"
     return Call(function, {"job_id": lease[0], "lease_id": lease[1], **WRITES[kind]})
+
+
+def _settlement(kind: str, lease: tuple[str, str]) -> dict[str, Any]:
+    """The same as one of a batch."""
+    outcome = {"complete": "completed", "fail": "failed", "defer": "deferred", "release": "released"}
+    return {"outcome": outcome[kind.split(maxsplit=1)[0]], **_writing(kind, lease).arguments}
 
 
 def _pick(items: list[Any], which: int) -> Any:

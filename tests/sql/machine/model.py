@@ -93,6 +93,8 @@ def possible(call: Call, job_id: str, job: Job) -> set[Job]:
             return {job, *_returned(call, job)}
         case "enqueue_analysis" | "heartbeat_worker":
             return {job}
+        case "settle_jobs":
+            return {_settled(call, job_id, job)}
         case _:
             return {_written(call, job) if call["job_id"] == job_id else job}
 
@@ -122,6 +124,19 @@ def _rescued(job: Job) -> set[Job]:
 
 def _returned(call: Call, job: Job) -> set[Job]:
     return {job.pending(given_back=True)} if job.leased_by == call["worker_id"] else set()
+
+
+def singles(call: Call) -> list[Call]:
+    """The calls that a batch of settlements stands for."""
+    functions = {"completed": "complete_job", "failed": "fail_job", "deferred": "defer_job", "released": "release_job"}
+    return [Call(functions[settlement["outcome"]], settlement) for settlement in call["settlements"].obj]
+
+
+def _settled(call: Call, job_id: str, job: Job) -> Job:
+    for single in singles(call):
+        if single["job_id"] == job_id:
+            job = _written(single, job)
+    return job
 
 
 def _written(call: Call, job: Job) -> Job:

@@ -31,17 +31,14 @@ class Mutation:
         return [replace(each, sql=each.sql.replace(found[-1], mutated)) for each in migrations]
 
 
-def _lease_check(function: str, alias: str) -> Mutation:
+def _lease_check(function: str, named: str) -> Mutation:
     """Writes reach the job whatever lease they name, as long as somebody has it."""
-    check = rf"{alias}\.lease_id = {function}\.lease_id"
-    return Mutation((function,), check, f"{alias}.lease_id is not null")
+    return Mutation((function,), rf"job\.lease_id = {named}\.lease_id", "job.lease_id is not null")
 
 
 MUTATIONS = {
-    "complete_job writes under any lease": _lease_check("complete_job", "job"),
-    "fail_job writes under any lease": _lease_check("fail_attempt", "held"),
-    "defer_job and release_job write under any lease": _lease_check("return_attempt", "job"),
-    "report_progress writes under any lease": _lease_check("report_progress", "job"),
+    "settlements write under any lease": _lease_check("end_attempts", "settlement"),
+    "report_progress writes under any lease": _lease_check("report_progress", "report_progress"),
     "a claim sent twice claims twice": Mutation(
         ("claim_job",), r"if not exists \(select from public\.analysis_attempts as used.*?\) then", "if true then"
     ),

@@ -42,6 +42,12 @@ _CLAIM = _step(
     hold=st.booleans(),
 )
 _WRITE = _step("write", kind=st.sampled_from(sorted(WRITES)), which=ANY, hold=HOLD)
+_SETTLE = _step(
+    "settle",
+    kinds=st.lists(st.sampled_from(sorted(WRITES.keys() - {"report"})), min_size=1, max_size=5),
+    which=ANY,
+    hold=HOLD,
+)
 _HAUNT = _step("haunt", kind=st.sampled_from(sorted(WRITES)), which=ANY, hold=HOLD)
 _RACE = _step("race", which=ANY, types=TYPES, max_jobs=st.integers(1, 5))
 _WRITE_LATE = _step("write_late", kind=st.sampled_from(sorted(WRITES)), which=ANY, hold=HOLD)
@@ -63,7 +69,7 @@ _INTERVENE = _step(
 _SUFFER = _step("suffer", what=st.sampled_from(["silence", "overrun", "time"]), which=ANY, reconcile=st.booleans())
 _FINISH = _step("finish", which=ANY, commit=st.sampled_from([True, True, True, False]))
 STEPS = st.one_of(
-    *(_ENQUEUE, _CLAIM, _CLAIM, _RACE, _WRITE, _WRITE, _WRITE_LATE, _HAUNT),
+    *(_ENQUEUE, _CLAIM, _CLAIM, _RACE, _WRITE, _SETTLE, _SETTLE, _WRITE_LATE, _HAUNT),
     *(_SEND_AGAIN, _INTERVENE, _INTERVENE, _SUFFER, _FINISH, _FINISH),
 )
 """Any of them. One rule for all: with a rule for each, most games would do without the one or the other."""

@@ -71,6 +71,7 @@ FUNCTIONS = {
     "fail_job": (WORKERS, f"""{LEASE}, '{{"code": "c", "message": "m"}}', true"""),
     "defer_job": (WORKERS, f"{LEASE}, 1"),
     "release_job": (WORKERS, LEASE),
+    "settle_jobs": (WORKERS, "'[{}]'"),
     "report_progress": (WORKERS, f"{LEASE}, 0.5"),
     "save_checkpoint": (WORKERS, f"{LEASE}, '{{}}'"),
     "heartbeat_worker": (WORKERS, "'w2'"),
