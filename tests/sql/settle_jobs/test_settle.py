@@ -137,7 +137,7 @@ def test_what_is_no_list_of_1_to_200_is_refused_as_a_whole(queue: Queue, settlem
 
 
 def test_a_batch_may_hold_only_mistakes(queue: Queue) -> None:
-    mistakes = [{}, None, 7, "x", [[]]] * 40
+    mistakes: list[Any] = [{}, None, 7, "x", [[]]] * 40
     assert [answer["refused"]["code"] for answer in settle(queue, *mistakes)] == ["PT400"] * 200
 
 
