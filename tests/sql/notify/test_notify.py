@@ -12,7 +12,9 @@ import pytest
 from tests.sql.factories import Queue, Session, call
 
 LISTENING = "select pg_advisory_lock_shared(hashtextextended('analysis_jobs.listen', 0))"
-ADD = "insert into public.analysis_jobs (type, input) select 'medical_exam', '{}' from generate_series(1, %s) returning id"
+ADD = """
+insert into public.analysis_jobs (type, input) select 'medical_exam', '{}' from generate_series(1, %s) returning id
+"""
 
 
 def listen(session: Session) -> None:
