@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from supabase_local.database import bootstrap, migrate, read_migrations
 from supabase_local.postgres import SUPERUSER, PostgresServer
@@ -79,3 +80,13 @@ def running_databases() -> Iterator[Databases]:
             yield databases
         finally:
             server.stop()
+
+
+def as_worker(url: str) -> str:
+    """`url` for a login of its own with the rights of a worker, as docs/deployment.md makes it."""
+    login, password = "nutrition_worker", "postgres"
+    with psycopg.connect(url, autocommit=True) as owner:
+        if not owner.execute("select from pg_roles where rolname = %s", (login,)).fetchall():
+            statement = sql.SQL("create role {} login password {} in role analysis_worker")
+            owner.execute(statement.format(sql.Identifier(login), sql.Literal(password)))
+    return make_conninfo(url, user=login, password=password)

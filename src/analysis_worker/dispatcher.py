@@ -24,6 +24,7 @@ from analysis_worker.wakes import WakeReason
 
 _SECOND_LOOK_SECONDS = 1.0
 _CANARY_SECONDS = 1.0
+_JOBS_PER_CLAIM = 100
 _CLAIM_BACKOFF = Backoff(first=0.5, cap=15.0)
 
 
@@ -151,7 +152,7 @@ class Dispatcher:
 
     async def _fill(self, opening: Opening, reason: WakeReason) -> bool:
         """Claim for one opening and start what comes; True where as much came as was asked for."""
-        max_jobs = min(opening.slots, self._executor.free_slots)
+        max_jobs = min(opening.slots, self._executor.free_slots, _JOBS_PER_CLAIM)
         if max_jobs == 0:
             return True
         jobs = await self._claim(opening.types, max_jobs)

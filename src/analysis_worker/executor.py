@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import random
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -16,23 +14,19 @@ from anyio.abc import TaskGroup
 from loguru import logger
 
 from analysis_worker.attempt import run_attempt
-from analysis_worker.backoff import Backoff
 from analysis_worker.context import JobContext
-from analysis_worker.errors import StoreRejectedError, StoreUnavailableError
 from analysis_worker.handlers import AnyHandler
 from analysis_worker.jobs import Job, Lease
 from analysis_worker.observer import NOBODY, Observer
-from analysis_worker.outcomes import Completed, Failed, Outcome, Released, Settlement
+from analysis_worker.outcomes import Completed, Outcome, Released, Settlement
 from analysis_worker.ports import JobStore
 from analysis_worker.processes import Processes
 from analysis_worker.reports import Reports
-from analysis_worker.settle import outcome_of_refused_result, outcome_of_timeout, with_usage
+from analysis_worker.settle import outcome_of_timeout, with_usage
+from analysis_worker.settlements import Settlements
 
 if TYPE_CHECKING:
     from loguru import Logger
-
-_SETTLE_SECONDS = 300.0
-_SETTLE_BACKOFF = Backoff(first=0.5, cap=8.0)
 
 
 class _Stop(Enum):
@@ -85,6 +79,7 @@ class Executor:
         self._group = group
         self._store = store
         self._workshop = workshop
+        self._settlements = Settlements(group, store)
         self._on_settled = on_settled
         self._running: dict[Lease, _Running] = {}
         self._idle = anyio.Event()
@@ -143,6 +138,7 @@ class Executor:
         """Give up settling too: what is unsettled now is left to the reconciler."""
         for running in self._running.values():
             running.settling.cancel()
+        self._settlements.abandon()
 
     async def wait_idle(self) -> None:
         while self._running:
@@ -159,7 +155,7 @@ class Executor:
             if outcome is not None:
                 log = log.bind(outcome=type(outcome).__name__.lower(), run_ms=_milliseconds_since(started_at))
                 with running.settling:
-                    outcome, settlement = await self._settle(job.lease, outcome, log)
+                    outcome, settlement = await self._settlements.settle(job.lease, outcome, log)
         finally:
             del self._running[job.lease]
             self._workshop.observer.ended(job, outcome, settlement, anyio.current_time() - started_at)
@@ -188,29 +184,6 @@ class Executor:
             case _:
                 assert_never(running.stop)
 
-    async def _settle(self, lease: Lease, outcome: Outcome, log: Logger) -> tuple[Outcome, Settlement | None]:
-        """Tell the queue until it answers: the work is done and paid for.
-
-        What it was told in the end, and its answer: None where it refused or stayed away.
-        """
-        with anyio.move_on_after(_SETTLE_SECONDS):
-            for failures in itertools.count(1):
-                try:
-                    settlement = await self._store.settle(lease, outcome)
-                except StoreUnavailableError as error:
-                    log.warning("settlement not answered, sending again", error=str(error))
-                    await anyio.sleep(_SETTLE_BACKOFF.delay(failures, random.random))
-                except StoreRejectedError as error:
-                    log.error("settlement refused", error=str(error))  # noqa: TRY400 - the error says it all
-                    if not isinstance(outcome, Completed):
-                        return outcome, None
-                    outcome = outcome_of_refused_result(error)
-                else:
-                    _log_settlement(settlement, outcome, log)
-                    return outcome, settlement
-        log.error("settlement given up, left to the reconciler")
-        return outcome, None
-
 
 def _context(job: Job, reports: Reports, log: Logger) -> JobContext:
     return JobContext(
@@ -221,14 +194,6 @@ def _context(job: Job, reports: Reports, log: Logger) -> JobContext:
         save_checkpoint=reports.save_checkpoint,
         add_usage=reports.add_usage,
     )
-
-
-def _log_settlement(settlement: Settlement, outcome: Outcome, log: Logger) -> None:
-    if not settlement.lease_held:
-        log.warning("lease lost before settling", status=settlement.status)
-        return
-    reason = {"code": outcome.code} if isinstance(outcome, Failed) else {}
-    log.info("settled", status=settlement.status, retry_in_seconds=settlement.retry_in_seconds, **reason)
 
 
 def _milliseconds_since(started_at: float) -> float:

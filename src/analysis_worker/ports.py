@@ -5,10 +5,11 @@ A store's writes after a claim all carry the lease, and each is safe to send twi
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
+from analysis_worker.errors import StoreRejectedError
 from analysis_worker.jobs import Job, Lease
 from analysis_worker.outcomes import Outcome, Reconciliation, Settlement
 from analysis_worker.wakes import ListenerState, WakeReason
@@ -18,14 +19,17 @@ class JobStore(Protocol):
     """The queue. Every method raises StoreUnavailableError or StoreRejectedError, and nothing else of its own."""
 
     async def claim(self, worker_id: str, lease_id: UUID, types: Collection[str], max_jobs: int) -> Sequence[Job]:
-        """pending -> processing for up to `max_jobs` jobs, all under `lease_id`.
+        """pending -> processing for up to `max_jobs` jobs (1 to 100), all under `lease_id`.
 
         The same `lease_id` again returns what it still holds and claims nothing more.
         """
         ...
 
-    async def settle(self, lease: Lease, outcome: Outcome) -> Settlement:
-        """processing -> what the outcome says, once. Under a lost lease nothing changes, and the answer says so."""
+    async def settle(self, outcomes: Mapping[Lease, Outcome]) -> Mapping[Lease, Settlement | StoreRejectedError]:
+        """processing -> what the outcome says, once, for each lease by itself: one that is refused harms no other.
+
+        Under a lost lease nothing changes, and the answer says so. At most 200 at a time.
+        """
         ...
 
     async def report_progress(self, lease: Lease, progress: float, phase: str, partial: str | None) -> bool:

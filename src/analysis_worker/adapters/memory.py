@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, assert_never
 from uuid import UUID, uuid4
 
+from analysis_worker.errors import StoreRejectedError
 from analysis_worker.jobs import Job, JobStatus, Lease
 from analysis_worker.outcomes import (
     Completed,
@@ -82,11 +83,8 @@ class MemoryJobStore:
                 job.deadline_at = now + timedelta(seconds=job.timeout_seconds)
         return [_claimed(job, lease_id) for job in self.jobs.values() if job.lease_id == lease_id]
 
-    async def settle(self, lease: Lease, outcome: Outcome) -> Settlement:
-        job = self.jobs.get(lease.job_id)
-        if job is not None and job.lease_id == lease.lease_id:
-            self._settle(job, outcome)
-        return self._answer(lease)
+    async def settle(self, outcomes: Mapping[Lease, Outcome]) -> Mapping[Lease, Settlement | StoreRejectedError]:
+        return {lease: self._settle(lease, outcome) for lease, outcome in outcomes.items()}
 
     async def report_progress(self, lease: Lease, progress: float, phase: str, partial: str | None) -> bool:
         job = self.jobs.get(lease.job_id)
@@ -132,7 +130,13 @@ class MemoryJobStore:
             if job.worker_id == worker_id:
                 self._return(job, "released", 0)
 
-    def _settle(self, job: MemoryJob, outcome: Outcome) -> None:
+    def _settle(self, lease: Lease, outcome: Outcome) -> Settlement:
+        job = self.jobs.get(lease.job_id)
+        if job is not None and job.lease_id == lease.lease_id:
+            self._write(job, outcome)
+        return self._answer(lease)
+
+    def _write(self, job: MemoryJob, outcome: Outcome) -> None:
         job.usage.append(None if isinstance(outcome, Released) else outcome.usage)
         match outcome:
             case Completed(result):

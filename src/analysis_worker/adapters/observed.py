@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Collection, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -17,7 +17,7 @@ _T = TypeVar("_T")
 
 
 class ObservedJobStore:
-    """JobStore around another one; functions are told by their names in SQL, all settlements as one."""
+    """JobStore around another one; functions are told by their names in SQL."""
 
     def __init__(self, store: JobStore, observer: Observer) -> None:
         self._store = store
@@ -26,8 +26,8 @@ class ObservedJobStore:
     async def claim(self, worker_id: str, lease_id: UUID, types: Collection[str], max_jobs: int) -> Sequence[Job]:
         return await self._watch("claim_job", self._store.claim(worker_id, lease_id, types, max_jobs))
 
-    async def settle(self, lease: Lease, outcome: Outcome) -> Settlement:
-        return await self._watch("settle", self._store.settle(lease, outcome))
+    async def settle(self, outcomes: Mapping[Lease, Outcome]) -> Mapping[Lease, Settlement | StoreRejectedError]:
+        return await self._watch("settle_jobs", self._store.settle(outcomes))
 
     async def report_progress(self, lease: Lease, progress: float, phase: str, partial: str | None) -> bool:
         return await self._watch("report_progress", self._store.report_progress(lease, progress, phase, partial))

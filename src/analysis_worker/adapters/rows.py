@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from analysis_worker.errors import StoreRejectedError
 from analysis_worker.jobs import Job, JobStatus, Lease
 from analysis_worker.outcomes import Reconciliation, Settlement
 
@@ -48,6 +49,20 @@ class AnswerRow(_Row):
 
     def settlement(self) -> Settlement:
         return Settlement(self.status, self.lease == "held", self.retry_in_seconds)
+
+
+class Refusal(_Row):
+    code: str
+    message: str
+
+
+class RefusedRow(_Row):
+    """Instead of an answer, for one of several that are settled together."""
+
+    refused: Refusal
+
+    def error(self) -> StoreRejectedError:
+        return StoreRejectedError(self.refused.code, f"settle_jobs: {self.refused.message}")
 
 
 class LostRow(_Row):

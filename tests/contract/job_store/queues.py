@@ -14,6 +14,7 @@ from aiohttp import web
 from psycopg.types.json import Jsonb
 
 from analysis_worker.adapters.memory import MemoryJobStore
+from analysis_worker.adapters.postgres import open_job_store, read_database_url
 from analysis_worker.adapters.postgrest import PostgrestJobStore, new_http_client
 from analysis_worker.ports import JobStore
 from supabase_local.keys import new_keys
@@ -59,8 +60,8 @@ class MemoryQueue:
 
 
 @dataclass
-class PostgrestQueue:
-    store: PostgrestJobStore
+class DatabaseQueue:
+    store: JobStore
     database: psycopg.AsyncConnection[dict[str, Any]]
 
     async def enqueue(self, max_attempts: int = 3) -> UUID:
@@ -91,7 +92,7 @@ class PostgrestQueue:
 
 
 @asynccontextmanager
-async def postgrest_queue(url: str, authenticator_url: str) -> AsyncIterator[PostgrestQueue]:
+async def postgrest_queue(url: str, authenticator_url: str) -> AsyncIterator[DatabaseQueue]:
     """The migrated database at `url` behind a REST server of its own."""
     keys = new_keys()
     app = web.Application()
@@ -104,10 +105,23 @@ async def postgrest_queue(url: str, authenticator_url: str) -> AsyncIterator[Pos
     try:
         async with (
             new_http_client(f"http://{host}:{port}", lambda: keys.service_role_key) as client,
-            await psycopg.AsyncConnection.connect(url, autocommit=True, row_factory=psycopg.rows.dict_row) as database,
+            _prepared(url) as database,
         ):
-            insert = "insert into public.analysis_types (type, timeout_seconds) values (%s, 60)"
-            await database.execute(insert, (TYPE,))
-            yield PostgrestQueue(PostgrestJobStore(client), database)
+            yield DatabaseQueue(PostgrestJobStore(client), database)
     finally:
         await runner.cleanup()
+
+
+@asynccontextmanager
+async def postgres_queue(url: str, worker_url: str) -> AsyncIterator[DatabaseQueue]:
+    """The migrated database at `url`, asked as the role in `worker_url`."""
+    async with _prepared(url) as database, open_job_store(read_database_url(worker_url)) as store:
+        yield DatabaseQueue(store, database)
+
+
+@asynccontextmanager
+async def _prepared(url: str) -> AsyncIterator[psycopg.AsyncConnection[dict[str, Any]]]:
+    connect = psycopg.AsyncConnection.connect(url, autocommit=True, row_factory=psycopg.rows.dict_row)
+    async with await connect as database:
+        await database.execute("insert into public.analysis_types (type, timeout_seconds) values (%s, 60)", (TYPE,))
+        yield database

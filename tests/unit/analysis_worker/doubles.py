@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -43,6 +43,10 @@ class LossyStore(MemoryJobStore):
         self.claims: list[UUID] = []
         self.may_answer = anyio.Event()
         self.may_answer.set()
+        self.settled_together: list[int] = []
+        self.may_settle = anyio.Event()
+        self.may_settle.set()
+        self.spoils_calls = False
         self.heartbeats = 0
         self.reconciliations = 0
 
@@ -53,12 +57,20 @@ class LossyStore(MemoryJobStore):
         self._lose("claim")
         return jobs
 
-    async def settle(self, lease: Lease, outcome: Outcome) -> Settlement:
-        if self.refused_results is not None and isinstance(outcome, Completed):
-            raise StoreRejectedError(self.refused_results, "no room")
-        settlement = await super().settle(lease, outcome)
+    async def settle(self, outcomes: Mapping[Lease, Outcome]) -> Mapping[Lease, Settlement | StoreRejectedError]:
+        self.settled_together.append(len(outcomes))
+        await self.may_settle.wait()
+        if self.spoils_calls and len(outcomes) > 1:
+            raise StoreRejectedError("PGRST102", "one of them is no JSON")
+        refused = self.refused_results
+        answers = {
+            lease: StoreRejectedError(refused, "no room")
+            if refused is not None and isinstance(outcome, Completed)
+            else self._settle(lease, outcome)
+            for lease, outcome in outcomes.items()
+        }
         self._lose("settle")
-        return settlement
+        return answers
 
     async def heartbeat(self, worker_id: str, lease_seconds: float, held: Collection[Lease]) -> Collection[Lease]:
         self.heartbeats += 1
