@@ -1,0 +1,1 @@
+"""The diagrams of the site, drawn by `python -m docs.diagrams.draw` into this folder."""

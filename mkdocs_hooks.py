@@ -1,0 +1,46 @@
+"""What MkDocs asks of us while it builds the site: the parts of the reference that are read from the code itself.
+
+A page says where with a line `<!-- from the code: NAME -->`. Nothing of it is committed, so nothing of it can be old.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import Files
+from mkdocs.structure.pages import Page
+
+from docs._reference.commands import describe_commands
+from docs._reference.http import describe_functions, describe_types
+from docs._reference.prompts import describe_prompts
+from docs._reference.settings import describe_application, describe_engine
+from docs._reference.sql import Catalog, describe_sql_functions, describe_tables, read_catalog
+from tests.databases import running_databases
+
+_MARK = re.compile(r"^<!-- from the code: (\w+) -->$", re.MULTILINE)
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    del page, config, files
+    return _MARK.sub(lambda mark: _PARTS[mark[1]](), markdown)
+
+
+@cache
+def _catalog() -> Catalog:
+    with running_databases() as databases:
+        return read_catalog(databases.url("migrated"))
+
+
+_PARTS: Mapping[str, Callable[[], str]] = {
+    "commands": describe_commands,
+    "engine_settings": describe_engine,
+    "application_settings": describe_application,
+    "edge_functions": describe_functions,
+    "job_types": describe_types,
+    "prompts": describe_prompts,
+    "sql_functions": lambda: describe_sql_functions(_catalog()),
+    "tables": lambda: describe_tables(_catalog()),
+}
