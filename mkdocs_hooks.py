@@ -1,6 +1,6 @@
 """What MkDocs asks of us while it builds the site: the parts of the reference that are read from the code itself.
 
-A page says where with a line `<!-- from the code: NAME -->`. Nothing of it is committed, so nothing of it can be old.
+A page says where, with a line that readers of the file understand, too. Nothing is committed, so nothing can be old.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from docs._reference.settings import describe_application, describe_engine
 from docs._reference.sql import Catalog, describe_sql_functions, describe_tables, read_catalog
 from tests.databases import running_databases
 
-_MARK = re.compile(r"^<!-- from the code: (\w+) -->$", re.MULTILINE)
+_MARK = re.compile(r"^> Read from the code when the site is built, by .*: (\w+)$", re.MULTILINE)
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Sequence
 
+_SHORT = 45
+
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
@@ -13,8 +15,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def code(text: str) -> str:
-    """In a line. Backticks in Markdown cannot hold a `|` within a table, so this is HTML."""
-    return f"<code>{html.escape(text)}</code>" if text else ""
+    """In a line. Backticks in Markdown cannot hold a `|` within a table, so this is HTML. Short ones stay whole."""
+    shape = ' class="short"' if len(text) <= _SHORT else ""
+    return f"<code{shape}>{html.escape(text)}</code>" if text else ""
 
 
 def prose(text: str) -> str:

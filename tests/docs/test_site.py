@@ -76,7 +76,7 @@ def test_every_setting_is_in_the_reference_and_says_what_it_is_for(settings: typ
     text = page(site, "reference/configuration")
     for name, field in settings.model_fields.items():
         assert field.description, name
-        assert all(f"<code>{variable}</code>" in text for variable in variables_of(settings, name)), name
+        assert all(f">{variable}</code>" in text for variable in variables_of(settings, name)), name
 
 
 def test_every_edge_function_and_job_type_is_in_the_reference(site: Path) -> None:
