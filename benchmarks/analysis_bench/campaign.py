@@ -1,0 +1,121 @@
+"""A whole run: rounds over all scenarios, in each of which the systems take turns."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from analysis_bench.environment import Environment, machine
+from analysis_bench.plan import Plan
+from analysis_bench.results import Failure, Results
+from analysis_bench.scenarios import SCENARIOS, Found, Scenario
+from analysis_bench.server import running_server
+from analysis_bench.systems import SYSTEMS, System
+from analysis_bench.trial import Arena
+
+_MINUTE_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Of scenarios and systems; empty means all."""
+
+    scenarios: frozenset[str] = frozenset()
+    systems: frozenset[str] = frozenset()
+
+    @classmethod
+    def parse(cls, text: str) -> Choice:
+        """`scenario,…/system,…`, either of which may be left away. Raises ValueError for a name that nothing has."""
+        scenarios, _, systems = text.partition("/")
+        choice = cls(_names(scenarios), _names(systems))
+        known = {scenario.name for scenario in SCENARIOS} | {system.name for system in SYSTEMS}
+        if unknown := (choice.scenarios | choice.systems) - known:
+            raise ValueError(f"neither a scenario nor a system: {', '.join(sorted(unknown))}")
+        return choice
+
+    def has(self, scenario: Scenario) -> bool:
+        return not self.scenarios or scenario.name in self.scenarios
+
+    def of(self, systems: Sequence[System]) -> list[System]:
+        return [system for system in systems if not self.systems or system.name in self.systems]
+
+
+def run(plan: Plan, choice: Choice, environment: Environment, keep: Callable[[Results], None]) -> Results:
+    """`keep` gets what there is after every step. Ctrl-C ends the run, and all that it started."""
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="analysis-bench-logs-") as logs, running_server() as server:
+        results = Results(
+            began=datetime.now(UTC).isoformat(timespec="seconds"),
+            command=" ".join(["analysis-bench", *sys.argv[1:]]),
+            preset=plan.name,
+            machine=machine(),
+            versions=environment.versions,
+            settings=server.settings(),
+            missing=environment.missing,
+        )
+        arena = Arena(server, environment, Path(logs))
+        systems = [system for system in choice.of(SYSTEMS) if environment.has(system)]
+        longest = 0.0
+        for number in range(plan.rounds):
+            round_began = time.monotonic()
+            if number and round_began - began + longest > plan.minutes * _MINUTE_S:
+                say(f"no time for round {number + 1}")
+                break
+            turn = systems[number % len(systems) :] + systems[: number % len(systems)]
+            for scenario in SCENARIOS:
+                if choice.has(scenario) and number < scenario.rounds:
+                    for found in _measured(scenario, arena, turn, plan):
+                        found.round = number
+                        results.add(found)
+                        results.minutes = (time.monotonic() - began) / _MINUTE_S
+                        keep(results)
+            longest = max(longest, time.monotonic() - round_began)
+    return results
+
+
+def _measured(scenario: Scenario, arena: Arena, systems: Sequence[System], plan: Plan) -> Found:
+    if scenario.measure_together is not None:
+        yield from _guarded(scenario.name, "", partial(scenario.measure_together, arena, systems, plan))
+    if scenario.measure is not None:
+        for system in systems:
+            yield from _guarded(scenario.name, system.name, partial(scenario.measure, arena, system, plan))
+
+
+def _guarded(scenario: str, system: str, measure: Callable[[], Found]) -> Found:
+    """One that fails leaves the others alone."""
+    began = time.monotonic()
+    try:
+        for found in measure():
+            say(f"{_clock(began)} {scenario} / {found.system}: {_told(found)}")
+            yield found
+    except Exception as error:  # noqa: BLE001 - whatever a peer does
+        failure = Failure(scenario=scenario, system=system, reason=f"{type(error).__name__}: {error}")
+        say(f"{_clock(began)} {scenario} / {system}: {failure.reason}")
+        yield failure
+
+
+def _told(found: object) -> str:
+    match found:
+        case Failure():
+            return f"— {found.reason}"
+        case _:
+            values: dict[str, float] = getattr(found, "values", {})
+            return f"{getattr(found, 'case', '')} " + ", ".join(f"{name} {value:.4g}" for name, value in values.items())
+
+
+def _clock(began: float) -> str:
+    return f"[{time.monotonic() - began:5.1f} s]"
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(filter(None, text.split(",")))
+
+
+def say(what: str) -> None:
+    sys.stderr.write(what + "\n")
