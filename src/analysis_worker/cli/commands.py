@@ -31,6 +31,7 @@ _OWN = {
     "health": "health",
     "alerts": "alerts",
     "test-enqueue": "queue:enqueue_test",
+    "load-test": "load_test",
     "metrics": "queue",
     "local": "local",
 }

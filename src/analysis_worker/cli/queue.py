@@ -99,7 +99,7 @@ def enqueue_test(
     Exit codes: 0 enqueued or, with --wait, completed; 1 refused by the queue, or the job failed or was cancelled; 2 bad
     configuration or arguments; 3 no answer, the job may be there; 4 not ended in time.
     """
-    document = _read_input(input)
+    document = read_input(input)
     with operations() as opened:
         answer = opened.call("enqueue_analysis", {"type": type, "input": document})
         if wait:
@@ -114,7 +114,7 @@ def enqueue_test(
         raise typer.Exit(EXIT_REFUSED if answer["status"] in _TERMINAL else EXIT_NOT_YET)
 
 
-def _read_input(file: Path | None) -> Any:
+def read_input(file: Path | None) -> Any:
     if file is None:
         return {}
     try:
