@@ -84,7 +84,7 @@ def running_databases() -> Iterator[Databases]:
 
 def as_worker(url: str) -> str:
     """`url` for a login of its own with the rights of a worker, as docs/deployment.md makes it."""
-    login, password = "nutrition_worker", "postgres"
+    login, password = "nutrition_worker", "of-the-worker"
     with psycopg.connect(url, autocommit=True) as owner:
         if not owner.execute("select from pg_roles where rolname = %s", (login,)).fetchall():
             statement = sql.SQL("create role {} login password {} in role analysis_worker")

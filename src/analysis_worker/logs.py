@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _IDS = {"job_id", "worker_id", "lease_id"}
 # Their DEBUG and INFO lines hold keys (in URLs) and whole rows.
-_TALKATIVE = ("httpx", "httpcore", "websockets", "hpack", "asyncio")
+_TALKATIVE = ("httpx", "httpcore", "websockets", "hpack", "asyncio", "psycopg")
 
 
 def configure_logging(log_format: str, level: str) -> None:

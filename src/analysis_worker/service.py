@@ -14,7 +14,9 @@ from loguru import logger
 from analysis_worker.adapters.observed import ObservedJobStore
 from analysis_worker.adapters.postgrest import PostgrestJobStore, new_http_client
 from analysis_worker.adapters.realtime import NoWakeSource, RealtimeWakeSource
+from analysis_worker.errors import ConfigurationError
 from analysis_worker.handlers import App
+from analysis_worker.lease import OpenStore
 from analysis_worker.monitoring import open_monitoring
 from analysis_worker.observer import Observer
 from analysis_worker.ports import JobStore, WakeSource
@@ -42,24 +44,44 @@ async def run_worker(settings: Settings, app: App, on_started: Callable[[Worker]
     """Run one worker of `app` until `Worker.stop` is called on what `on_started` got."""
     worker_id = new_worker_id()
     async with open_monitoring(settings) as observer, app(settings) as handlers:
-        surroundings = Surroundings(
-            partial(_open_store, settings, observer), _wake_source(settings, worker_id, observer), observer
-        )
+        surroundings = _surroundings(settings, worker_id, observer)
         worker = Worker(surroundings, handlers, settings, worker_id)
         on_started(worker)
         await worker.run()
 
 
-@asynccontextmanager
-async def _open_store(settings: Settings, observer: Observer) -> AsyncIterator[JobStore]:
-    async with new_http_client(settings.supabase_url, settings.current_key) as client:
-        yield ObservedJobStore(PostgrestJobStore(client), observer)
+def _surroundings(settings: Settings, worker_id: str, observer: Observer) -> Surroundings:
+    if settings.database_url is None:
+        open_store, wake_source = _over_http(settings, worker_id, observer)
+    else:
+        open_store, wake_source = _next_to_database(settings.database_url.get_secret_value(), observer)
+
+    @asynccontextmanager
+    async def open_observed() -> AsyncIterator[JobStore]:
+        async with open_store() as store:
+            yield ObservedJobStore(store, observer)
+
+    return Surroundings(open_observed, wake_source if settings.realtime else NoWakeSource(), observer)
 
 
-def _wake_source(settings: Settings, worker_id: str, observer: Observer) -> WakeSource:
-    if not settings.realtime:
-        return NoWakeSource()
-    return RealtimeWakeSource(settings.supabase_url, settings.current_key, worker_id, observer=observer)
+def _over_http(settings: Settings, worker_id: str, observer: Observer) -> tuple[OpenStore, WakeSource]:
+    @asynccontextmanager
+    async def open_store() -> AsyncIterator[JobStore]:
+        async with new_http_client(settings.supabase_url, settings.current_key) as client:
+            yield PostgrestJobStore(client)
+
+    return open_store, RealtimeWakeSource(settings.supabase_url, settings.current_key, worker_id, observer=observer)
+
+
+def _next_to_database(url: str, observer: Observer) -> tuple[OpenStore, WakeSource]:
+    try:
+        from analysis_worker.adapters.listen import ListenWakeSource  # noqa: PLC0415 - an extra
+        from analysis_worker.adapters.postgres import open_job_store, read_database_url  # noqa: PLC0415
+    except ImportError as error:
+        needed = "pip install 'analysis-worker[postgres]'"
+        raise ConfigurationError(f"ANALYSIS_WORKER_DATABASE_URL needs psycopg and a pool: {needed}") from error
+    conninfo = read_database_url(url)
+    return partial(open_job_store, conninfo), ListenWakeSource(conninfo, observer)
 
 
 async def run_until_signalled(settings: Settings, app: App) -> bool:

@@ -31,6 +31,8 @@ class Settings(BaseSettings):
         default=None, validation_alias=AliasChoices("supabase_key_file", "SUPABASE_SECRET_KEY_FILE")
     )
     """A file with the key, read again when needed, so that keys can be exchanged while the worker runs."""
+    database_url: SecretStr | None = None
+    """For a worker next to the database: ask the queue and listen there, and not over HTTP. Never in logs."""
     concurrency: int = Field(default=5, ge=1, le=1000)
     """Jobs at a time."""
     heartbeat_seconds: Seconds = 8.0
@@ -44,7 +46,7 @@ class Settings(BaseSettings):
     grace_seconds: float = Field(default=25.0, ge=0)
     """For running jobs to finish after SIGTERM."""
     realtime: bool = True
-    """Be woken by Realtime; else poll alone."""
+    """Be woken by Realtime or, with a database URL, by the database; else poll alone."""
     port: int | None = Field(default=None, ge=1, le=65535)
     """Serves `/livez`, `/readyz`, `/startupz` and `/metrics`; without it nothing is served."""
     bind_address: str = "127.0.0.1"

@@ -17,6 +17,7 @@ import anyio
 from loguru import logger
 from websockets.exceptions import InvalidStatus
 
+from analysis_worker.adapters.listening import Readiness
 from analysis_worker.adapters.subscription import CONNECTION_ERRORS, Signal, Subscription
 from analysis_worker.backoff import Backoff
 from analysis_worker.observer import NOBODY, Observer
@@ -61,23 +62,21 @@ class RealtimeWakeSource:
         self._key = key
         self._name = name
         self._patience = patience or Patience()
-        self._observer = observer
-        self._state = ListenerState.CONNECTING
-        self._ready_at: float | None = None
+        self._readiness = Readiness("realtime", observer)
         self._distrusted = False
         self._retired: Subscription | None = None
 
     @property
     def state(self) -> ListenerState:
-        return self._state
+        return self._readiness.state
 
     @property
     def ready_seconds(self) -> float:
-        return 0.0 if self._ready_at is None else anyio.current_time() - self._ready_at
+        return self._readiness.seconds
 
     def distrust(self) -> None:
         self._distrusted = True
-        self._enter(ListenerState.DEGRADED)
+        self._readiness.enter(ListenerState.DEGRADED)
 
     async def run(self, listener: Listener) -> None:
         failures = generation = 0
@@ -90,11 +89,11 @@ class RealtimeWakeSource:
                     continue
                 failures = 1 if end is _End.TROUBLE else failures + 1
                 if self._retired is None or not self._retired.is_alive:
-                    self._enter(ListenerState.DEGRADED)
+                    self._readiness.enter(ListenerState.DEGRADED)
                     listener.woken(WakeReason.SWEEP)
                 await anyio.sleep(_BACKOFF.delay(failures, random.random))
         finally:
-            self._enter(ListenerState.CLOSED)
+            self._readiness.enter(ListenerState.CLOSED)
             await self._close_retired()
 
     async def _listen(self, generation: int, listener: Listener) -> _End:
@@ -146,8 +145,7 @@ class RealtimeWakeSource:
 
     async def _become_ready(self, listener: Listener) -> None:
         """Events before this moment may be lost; an older connection that waited for it can go."""
-        self._ready_at = anyio.current_time()
-        self._enter(ListenerState.READY)
+        self._readiness.enter(ListenerState.READY)
         listener.woken(WakeReason.SWEEP)
         await self._close_retired()
 
@@ -155,14 +153,6 @@ class RealtimeWakeSource:
         retired, self._retired = self._retired, None
         if retired is not None:
             await retired.close()
-
-    def _enter(self, state: ListenerState) -> None:
-        if state is not ListenerState.READY:
-            self._ready_at = None
-        if state is not self._state:
-            self._state = state
-            self._observer.listener_entered(state)
-            logger.info("realtime", state=state.value)
 
 
 async def _attend_doorbell(signal: Signal, subscription: Subscription) -> None:

@@ -6,7 +6,6 @@ import asyncio
 from contextlib import suppress
 from enum import Enum, auto
 from typing import Any
-from uuid import UUID
 
 import anyio
 from realtime import (
@@ -20,6 +19,7 @@ from realtime import (
 from realtime.types import RealtimeChannelConfig
 from websockets.exceptions import WebSocketException
 
+from analysis_worker.adapters.listening import id_in
 from analysis_worker.ports import Listener
 from analysis_worker.wakes import WakeReason
 
@@ -113,22 +113,12 @@ class Subscription:
         self._signals.put_nowait(Signal.DOORBELL_READY if is_joined else Signal.DOORBELL_REFUSED)
 
     def _on_insert(self, change: Any) -> None:
-        self._listener.woken(WakeReason.REALTIME, _id_in(change, "data", "record", "id"))
+        self._listener.woken(WakeReason.REALTIME, id_in(change, "data", "record", "id"))
 
     def _on_doorbell(self, message: Any) -> None:
-        self._listener.woken(WakeReason.DOORBELL, _id_in(message, "payload", "job_id"))
+        self._listener.woken(WakeReason.DOORBELL, id_in(message, "payload", "job_id"))
 
     def _on_cancelled(self, change: Any) -> None:
-        job_id = _id_in(change, "data", "record", "id")
+        job_id = id_in(change, "data", "record", "id")
         if job_id is not None:
             self._listener.cancelled(job_id)
-
-
-def _id_in(message: Any, *path: str) -> UUID | None:
-    """The id at `path`, None where there is none: a row can arrive without columns that its reader may not see."""
-    try:
-        for name in path:
-            message = message[name]
-        return UUID(message)
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return None
