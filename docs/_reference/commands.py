@@ -50,7 +50,7 @@ def _describe(path: tuple[str, ...], command: Any) -> str:
     usage = " ".join((PROGRAM, words, "[OPTIONS]" if parameters != arguments else "", *map(_metavar, arguments)))
     parts = [f"## {words}", block("text", " ".join(usage.split())), prose(inspect.cleandoc(command.help or ""))]
     if parameters:
-        parts.append(table(("", "", "default"), (_row(parameter) for parameter in parameters)))
+        parts.append(table(("option", "meaning", "default"), (_row(parameter) for parameter in parameters)))
     if command.epilog:
         parts.append(prose(command.epilog))
     return "\n\n".join(parts)

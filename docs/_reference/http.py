@@ -37,7 +37,7 @@ def _describe_type(contract: Mapping[str, Any]) -> str:
         (
             f"### {contract['type']}",
             prose(contract["about"]) + ".",
-            table(("input", "is", ""), rows),
+            table(("input", "is", "default"), rows),
             block("json", _pretty(contract["example_input"])),
             folded("An example of the result", "json", _pretty(contract["example_result"])),
             folded("The schema of the input", "json", _pretty(contract["input_schema"])),
