@@ -33,11 +33,10 @@ class Choice:
     def parse(cls, text: str) -> Choice:
         """`scenario,…/system,…`, either of which may be left away. Raises ValueError for a name that nothing has."""
         scenarios, _, systems = text.partition("/")
-        choice = cls(_names(scenarios), _names(systems))
-        known = {scenario.name for scenario in SCENARIOS} | {system.name for system in SYSTEMS}
-        if unknown := (choice.scenarios | choice.systems) - known:
-            raise ValueError(f"neither a scenario nor a system: {', '.join(sorted(unknown))}")
-        return choice
+        return cls(
+            _known(scenarios, "scenario", [scenario.name for scenario in SCENARIOS]),
+            _known(systems, "system", [system.name for system in SYSTEMS]),
+        )
 
     def has(self, scenario: Scenario) -> bool:
         return not self.scenarios or scenario.name in self.scenarios
@@ -113,8 +112,11 @@ def _clock(began: float) -> str:
     return f"[{time.monotonic() - began:5.1f} s]"
 
 
-def _names(text: str) -> frozenset[str]:
-    return frozenset(filter(None, text.split(",")))
+def _known(text: str, kind: str, known: Sequence[str]) -> frozenset[str]:
+    names = frozenset(filter(None, text.split(",")))
+    if unknown := names - set(known):
+        raise ValueError(f"{', '.join(sorted(unknown))}: not a {kind}; there are {', '.join(known)}")
+    return names
 
 
 def say(what: str) -> None:

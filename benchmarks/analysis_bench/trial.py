@@ -27,6 +27,8 @@ from supabase_local.postgres import PASSWORD, SUPERUSER
 HERE = Path(__file__).parent
 BULK = 1000
 USERS = 1000
+CHANGES_EVERY_S = 0.5
+"""How often the real Realtime looks for changes of tables while it is idle."""
 SETTLE_S = 1.5
 """For a worker that says it has begun to connect and to listen."""
 
@@ -103,7 +105,11 @@ class Trial:
         url = self.arena.server.url(self.database, "authenticator")
         self._gateway = self.start(
             self.arena.environment.module("gateway"),
-            {"BENCH_REST_URL": url, "BENCH_KEYS": json.dumps(asdict(keys))},
+            {
+                "BENCH_REST_URL": url,
+                "BENCH_KEYS": json.dumps(asdict(keys)),
+                "BENCH_CHANGES_EVERY_S": str(CHANGES_EVERY_S),
+            },
             "gateway",
         )
         api_url = f"http://{HOST}:{self._gateway.read_line()}"

@@ -36,7 +36,7 @@ def create_realtime_app(
     switched, in code or by `POST /_faults`.
     """
     app = web.Application()
-    feed = Feed(database_url, options.publication_check_s)
+    feed = Feed(database_url, options.publication_check_s, options.changes_every_s)
     app[_SERVICES] = Services(feed, options, faults or Faults(), jwt_secret, time.time)
     if faults is not None:
         app.router.add_routes([control_route(faults)])

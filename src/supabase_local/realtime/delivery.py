@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import psycopg
 from psycopg import AsyncConnection
@@ -32,6 +33,26 @@ class Subscription:
 
     def on(self, oid: int) -> list[Binding]:
         return [binding for binding, oids in self.bindings if oid in oids]
+
+
+@dataclass(slots=True)
+class Polled:
+    """Delivers at the next look of a server that looks every so many seconds, in order."""
+
+    deliver: Callable[[ChangeType, str, list[int]], None]
+    every_s: float
+    _held: list[tuple[ChangeType, str, list[int]]] = field(default_factory=list)
+
+    def __call__(self, kind: ChangeType, text: str, ids: list[int]) -> None:
+        if not self._held:
+            loop = asyncio.get_running_loop()
+            loop.call_later(self.every_s - loop.time() % self.every_s, self._look)
+        self._held.append((kind, text, ids))
+
+    def _look(self) -> None:
+        held, self._held = self._held, []
+        for change in held:
+            self.deliver(*change)
 
 
 @dataclass(frozen=True, slots=True)

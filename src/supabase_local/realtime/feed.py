@@ -13,7 +13,7 @@ import psycopg
 from supabase_local.realtime.broadcasts import Broadcasts, is_message
 from supabase_local.realtime.catalogue import MESSAGES_PUBLICATION, PUBLICATION, Published, published_tables
 from supabase_local.realtime.connections import open_connection
-from supabase_local.realtime.delivery import Subscription, distribute
+from supabase_local.realtime.delivery import Polled, Subscription, distribute
 from supabase_local.realtime.pgoutput import DecodeError
 from supabase_local.realtime.replication import open_stream
 
@@ -24,16 +24,19 @@ _log = logging.getLogger(__name__)
 class Feed:
     """Subscriptions by the channel that holds them. `streaming` is set while changes flow."""
 
-    def __init__(self, database_url: str, publication_check_s: float) -> None:
+    def __init__(self, database_url: str, publication_check_s: float, changes_every_s: float) -> None:
         self.database_url = database_url
         self.broadcasts = Broadcasts()
         self.streaming = asyncio.Event()
         self._publication_check_s = publication_check_s
+        self._changes_every_s = changes_every_s
         self._subscriptions: dict[object, Subscription] = {}
         self._watchers: dict[object, Callable[[], None]] = {}
 
     def subscribe(self, channel: object, subscription: Subscription, on_publication_change: Callable[[], None]) -> None:
         """Start, or replace what the channel had."""
+        if self._changes_every_s:
+            subscription = replace(subscription, deliver=Polled(subscription.deliver, self._changes_every_s))
         self._subscriptions[channel] = subscription
         self._watchers[channel] = on_publication_change
 
