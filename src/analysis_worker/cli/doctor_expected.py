@@ -14,7 +14,10 @@ _FUNCTION = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 _TABLE = re.compile(r"^create table public\.(analysis_\w+)", re.MULTILINE)
-_TRIGGER = re.compile(r"^create trigger (?P<name>\w+)\s[^;]*?\son public\.(?P<table>analysis_\w+)", re.MULTILINE)
+_TRIGGER = re.compile(
+    r"^(?P<verb>create|drop) trigger (?:if exists )?(?P<name>\w+)\s[^;]*?\bon public\.(?P<table>analysis_\w+)",
+    re.MULTILINE,
+)
 _GRANT = re.compile(r"^grant execute on function\s(?P<functions>[^;]*?)\sto (?P<roles>[^;]*);", re.MULTILINE)
 _PUBLIC = re.compile(r"public\.(\w+)\(")
 
@@ -44,7 +47,8 @@ def read_expected(directory: Path) -> Expected:
                 functions[match["made"]] = hashlib.sha256(match["body"].encode()).hexdigest()
         tables |= dict.fromkeys(_TABLE.findall(text), frozenset())
         for match in _TRIGGER.finditer(text):
-            tables[match["table"]] = tables.get(match["table"], frozenset()) | {match["name"]}
+            others = tables.get(match["table"], frozenset()) - {match["name"]}
+            tables[match["table"]] = others | ({match["name"]} if match["verb"] == "create" else set())
         for match in _GRANT.finditer(text):
             granted.update(_PUBLIC.findall(match["functions"]) if "service_role" in match["roles"] else ())
     existing = frozenset(name for name in granted if f"public.{name}" in functions)
