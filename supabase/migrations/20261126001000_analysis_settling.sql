@@ -412,14 +412,15 @@ begin
     if jsonb_array_length(settlements) not between 1 and 200 then
         raise exception using errcode = 'PT400', message = 'settlements must be 1 to 200';
     end if;
+    with found as materialized (
+        select asked.settlement, asked.number, private.find_fault(asked.settlement) as fault
+        from jsonb_array_elements(settlements) with ordinality as asked (settlement, number)
+    )
     select
         array_agg(found.fault order by found.number),
         jsonb_agg(found.settlement order by found.number) filter (where found.fault is null)
     into faults, sound
-    from (
-        select asked.settlement, asked.number, private.find_fault(asked.settlement) as fault
-        from jsonb_array_elements(settlements) with ordinality as asked (settlement, number)
-    ) as found;
+    from found;
     if sound is not null then
         answers := private.end_attempts(sound);
     end if;

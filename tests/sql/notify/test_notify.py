@@ -6,7 +6,6 @@ import json
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
 
 from tests.sql.factories import Queue, Session, call
@@ -80,9 +79,9 @@ def test_who_left_is_forgotten(queue: Queue) -> None:
     listen(gone)
     gone.close()
     silent.execute("listen analysis_jobs")
-    with psycopg.connect(queue.url, autocommit=True) as session:
-        # Until the server has noticed.
-        session.execute("select pg_advisory_lock(hashtextextended('analysis_jobs.listen', 0))")
+    # Waits until the server has noticed.
+    queue.owner.execute("select pg_advisory_lock(hashtextextended('analysis_jobs.listen', 0))")
+    queue.owner.execute("select pg_advisory_unlock_all()")
     added(queue)
     assert heard(silent, queue) == []
 

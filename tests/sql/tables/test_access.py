@@ -111,12 +111,10 @@ TURNED_AWAY = {
 }
 # Run as their owner without being the body of a public function.
 TRIGGERS = {
-    "announce_status",
     "check_input_schema",
-    "drop_checkpoint",
-    "queue_pending_job",
+    "follow_changes",
+    "queue_new_jobs",
     "ring_doorbell",
-    "unqueue_ended_job",
 }
 
 
@@ -257,7 +255,7 @@ def test_only_private_functions_run_as_their_owner_and_all_have_an_empty_search_
     assert definers == {("private", name) for name in set(FUNCTIONS) | TRIGGERS}
     assert {(config[0], language) for *_, config, language in rows} == {('search_path=""', "plpgsql")}
     settings = {setting.split("=")[0] for *_, config, _ in rows for setting in config[1:]}
-    assert settings <= {"enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin"}
+    assert settings <= {"enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin", "plan_cache_mode"}
 
 
 def test_the_workers_role_cannot_log_in_and_passes_no_row_security(scene: Scene) -> None:

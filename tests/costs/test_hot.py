@@ -68,3 +68,15 @@ def test_progress_rewrites_in_place(queue: Queue) -> None:
                 call(session, "report_progress", job_id=job["id"], lease_id=lease_id, **report)
     assert len(jobs) == 100
     assert updates.in_place >= 0.9 * updates.all
+
+
+def test_the_end_of_an_attempt_rewrites_it_in_place(queue: Queue) -> None:
+    session, lease_id = queue.worker(), uuid4()
+    for _ in range(100):
+        queue.new_job()
+    jobs = claim(session, "w1", lease_id, max_jobs=100)
+    with counted_updates(queue, session, "analysis_attempts", len(jobs)) as updates:
+        for job in jobs:
+            call(session, "complete_job", job_id=job["id"], lease_id=lease_id, result={})
+    assert len(jobs) == 100
+    assert updates.in_place >= 0.9 * updates.all
