@@ -15,6 +15,7 @@ OURS = re.compile(r"^(?:benchmarks|docs|examples|src|supabase|tests)/[\w./*-]+$"
 RAISED = re.compile(r'(?:PermanentError|RetryableError|DeferredError|Failed)\(\s*"([a-z_]+)"')
 IN_SQL = re.compile(r"'code', '([a-z_]+)', 'message'")
 LOGGED = re.compile(r'logger\.\w+\(\s*"([^"]+)"')
+QUESTION = re.compile(r'^".*"$', re.MULTILINE)
 ALERT = re.compile(r"^\s*- alert: (\w+)$", re.MULTILINE)
 
 TROUBLESHOOTING = (DOCS / "troubleshooting.md").read_text(encoding="utf-8")
@@ -58,3 +59,12 @@ def test_the_runbook_has_something_for_every_alert() -> None:
     alerts = ALERT.findall((ROOT / "examples" / "monitoring" / "alerts.yml").read_text(encoding="utf-8"))
     assert alerts
     assert [alert for alert in alerts if alert not in RUNBOOK] == []
+
+
+def test_the_faq_quotes_what_the_app_says() -> None:
+    components = (ROOT / "examples" / "frontend" / "src" / "components" / "texts.ts").read_text(encoding="utf-8")
+    said = components + sources("maxnutrition")
+    lines = QUESTION.findall((DOCS / "faq.md").read_text(encoding="utf-8"))
+    quoted = [text for line in lines for text in re.findall(r'"([^"]+)"', line)]
+    assert quoted
+    assert [text for text in quoted if text not in said] == []
