@@ -38,6 +38,7 @@ _OWN = {
 # Those of operators, which share what their exit codes mean.
 _OPERATIONS = {
     "queue-stats": "queue",
+    "logs": "logs",
     "jobs": "jobs",
     "job": "jobs",
     "retry": "jobs",

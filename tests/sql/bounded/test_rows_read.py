@@ -100,6 +100,16 @@ def test_numbers_are_made_from_what_is_in_flight_and_in_the_window(shared_queue:
     assert read["attempts"] <= 10  # the planner looks at the ends of an index
 
 
+def test_the_log_reads_about_as_many_jobs_as_it_has_lines(shared_queue: Queue, user_id: UUID) -> None:
+    read = rows_read(shared_queue.worker(), "read_log", max_lines=100)
+    assert read["jobs"] <= 120  # the planner looks at the ends of indexes
+    assert read["attempts"] <= 20
+    row = shared_queue.owner.execute("select job_id from public.analysis_attempts limit 1").fetchone()
+    read = rows_read(shared_queue.worker(), "read_log", job_id=row and row[0])
+    assert read["jobs"] <= 50  # it is looked for under each type and end
+    assert read["attempts"] <= 5
+
+
 def test_pruning_with_nothing_to_prune_reads_no_job(shared_queue: Queue, user_id: UUID) -> None:
     assert rows_read(shared_queue.worker(), "prune_jobs")["jobs"] == 0
 

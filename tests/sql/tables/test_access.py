@@ -87,6 +87,7 @@ FUNCTIONS = {
     "resume_type": (OPERATORS, "'echo'"),
     "cancel_job": (OPERATORS, "%(job)s"),
     "describe_installation": (OPERATORS, ""),
+    "read_log": (OPERATORS, ""),
     "get_flags": (USERS, ""),
     "describe_flags": (OPERATORS, ""),
     "enable_flag": (OPERATORS, "'sofia'"),
