@@ -55,6 +55,10 @@ class Settings(BaseSettings):
     """`json`, `text`, or `auto`: text at a terminal, JSON elsewhere."""
     log_level: str = "INFO"
     """The least level that is logged."""
+    sentry_dsn: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("sentry_dsn", "ANALYSIS_WORKER_SENTRY_DSN", "SENTRY_DSN")
+    )
+    """Where to report errors, without their texts; needs the extra `sentry`."""
 
     @field_validator("supabase_url")
     @classmethod
@@ -80,6 +84,21 @@ class Settings(BaseSettings):
         if self.supabase_key_file is None:
             return self.supabase_key.get_secret_value()
         return self.supabase_key_file.read_text().strip()
+
+
+class OperatorSettings(BaseSettings):
+    """What some of the operators' commands need besides; nothing of it is needed to run a worker."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, use_attribute_docstrings=True
+    )
+
+    publishable_key: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("SUPABASE_PUBLISHABLE_KEY", "SUPABASE_ANON_KEY")
+    )
+    """What the app's clients have, for `test-e2e`."""
+    deploy_webhook: SecretStr | None = Field(default=None, validation_alias="ANALYSIS_WORKER_DEPLOY_WEBHOOK")
+    """The URL that makes EasyPanel deploy the worker, for `deploy`. Whoever has it can."""
 
 
 def variable_of(location: tuple[int | str, ...]) -> str:

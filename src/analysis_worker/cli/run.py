@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Annotated, NoReturn
 
 import anyio
@@ -37,13 +39,24 @@ def run(
         _fail([str(error)])
     drained, problems = True, list[str]()
     try:
-        drained = anyio.run(run_until_signalled, settings, application)
+        with _reporting_errors(settings):
+            drained = anyio.run(run_until_signalled, settings, application)
     except* ConfigurationError as errors:
         problems = [str(error) for error in _leaves(errors)]
     if problems:
         _fail(problems)
     if not drained:
         raise typer.Exit(EXIT_FORCED)
+
+
+def _reporting_errors(settings: Settings) -> AbstractContextManager[None]:
+    if not settings.sentry_dsn:
+        return nullcontext()
+    if importlib.util.find_spec("sentry_sdk") is None:
+        raise ConfigurationError("ANALYSIS_WORKER_SENTRY_DSN: needs pip install 'analysis-worker[sentry]'")
+    from analysis_worker.adapters.sentry import reporting_errors  # noqa: PLC0415 - an extra
+
+    return reporting_errors(settings.sentry_dsn.get_secret_value())
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:
