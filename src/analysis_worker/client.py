@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -46,8 +47,21 @@ class AnalysisClient:
     def __init__(self, supabase: AsyncClient) -> None:
         self._supabase = supabase
 
-    async def enqueue(self, type: str, input: Mapping[str, Any], *, idempotency_key: str | None = None) -> JobView:
-        arguments = {"type": type, "input": dict(input), "idempotency_key": idempotency_key or str(uuid4())}
+    async def enqueue(
+        self,
+        type: str,
+        input: Mapping[str, Any],
+        *,
+        idempotency_key: str | None = None,
+        scheduled_at: datetime | None = None,
+    ) -> JobView:
+        """A time without a zone is UTC; without a time the job is due now."""
+        arguments = {
+            "type": type,
+            "input": dict(input),
+            "idempotency_key": idempotency_key or str(uuid4()),
+            "scheduled_at": scheduled_at and scheduled_at.isoformat(),
+        }
         return await self._view("enqueue_analysis", arguments)
 
     async def get(self, job_id: UUID) -> JobView:

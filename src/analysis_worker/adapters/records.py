@@ -1,4 +1,4 @@
-"""What operators may read of the queue's tables and delete from Storage, over HTTP."""
+"""What operators may read and delete of the queue's tables, of Storage and of Auth, over HTTP."""
 
 from __future__ import annotations
 
@@ -31,6 +31,21 @@ class Records:
         answer = self._ask("GET", f"/rest/v1/{table}", params=params, headers={"prefer": "count=exact"})
         return int(answer.headers["content-range"].rpartition("/")[2])
 
+    def delete(self, table: str, query: Mapping[str, str]) -> int:
+        """How many rows are gone."""
+        params = {**query, "select": "id"}
+        return len(
+            self._ask("DELETE", f"/rest/v1/{table}", params=params, headers={"prefer": "return=representation"}).json()
+        )
+
+    def create_user(self, email: str, password: str) -> str:
+        """The id of a user whose address counts as confirmed."""
+        body = {"email": email, "password": password, "email_confirm": True}
+        return str(self._ask("POST", "/auth/v1/admin/users", json=body).json()["id"])
+
+    def delete_user(self, user_id: str) -> None:
+        self._ask("DELETE", f"/auth/v1/admin/users/{user_id}")
+
     def delete_objects(self, bucket: str, names: Sequence[str]) -> int:
         """How many of these were there to delete."""
         deleted = 0
@@ -50,8 +65,8 @@ class Records:
             raise StoreUnavailableError(f"{path}: {type(error).__name__}: {error}") from error
         except ValueError as error:
             raise StoreUnavailableError(f"{path}: HTTP {response.status_code} without JSON") from error
-        message = f"{path}: {told.get('message')}" if isinstance(told, dict) else path
-        code = told.get("code") if isinstance(told, dict) else None
+        message = f"{path}: {told.get('message') or told.get('msg')}" if isinstance(told, dict) else path
+        code = told.get("error_code") or told.get("code") if isinstance(told, dict) else None
         if response.status_code < 500:
             raise StoreRejectedError(str(code or response.status_code), message)
         raise StoreUnavailableError(f"HTTP {response.status_code} {message}")

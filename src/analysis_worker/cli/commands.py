@@ -32,6 +32,7 @@ _OWN = {
     "alerts": "alerts",
     "test-enqueue": "queue:enqueue_test",
     "load-test": "load_test",
+    "test-e2e": "e2e:run_journey",
     "metrics": "queue",
     "local": "local",
 }
