@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 
 import anyio
 from loguru import logger
@@ -29,8 +31,10 @@ class AppNotFoundError(Exception):
 
 
 def load_app(path: str) -> App:
-    """The application at `package.module:name`."""
+    """The application at `package.module:name`, looked for in the working directory first."""
     module_name, _, name = path.partition(":")
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.insert(0, here)
     try:
         app: App = getattr(importlib.import_module(module_name), name)
     except (ImportError, AttributeError, ValueError) as error:

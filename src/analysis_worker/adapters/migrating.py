@@ -1,4 +1,4 @@
-"""Bring the queue's migrations into a database. Needs psycopg, which the extra `local` brings."""
+"""Bring the queue's migrations into a database. Needs psycopg, which the extra `postgres` brings."""
 
 from __future__ import annotations
 

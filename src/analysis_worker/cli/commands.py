@@ -26,6 +26,7 @@ _PACKAGE = "analysis_worker.cli"
 # for hyphens) unless said.
 _OWN = {
     "run": "run",
+    "init": "init",
     "setup-db": "maintenance",
     "doctor": "doctor",
     "health": "health",

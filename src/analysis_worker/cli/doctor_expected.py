@@ -1,4 +1,4 @@
-"""What the migrations of this package leave behind, read from their text."""
+"""What the engine's migrations leave behind, read from their text."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from analysis_worker.migrations import engine_migrations
 
 _FUNCTION = re.compile(
     r"^(?:create(?: or replace)? function (?P<made>(?:public|private)\.\w+)\(.*?\nas \$\$(?P<body>.*?)\$\$;"
@@ -34,7 +36,7 @@ class Expected:
 
 
 def read_expected(directory: Path) -> Expected:
-    files = sorted(directory.glob("*.sql"))
+    files = engine_migrations(directory)
     functions: dict[str, str] = {}
     tables: dict[str, frozenset[str]] = {}
     granted: set[str] = set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections import Counter, defaultdict
+from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -87,6 +88,9 @@ def setup_db(
     db_url: Annotated[
         str | None, typer.Option(help="postgresql://..., as the role postgres; - reads it from standard input.")
     ] = None,
+    migrations: Annotated[
+        Path | None, typer.Option(help="The directory with the migrations; else those of this package.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Bring the queue's tables and functions into a database; without a URL, say how with the Supabase CLI.
@@ -95,12 +99,14 @@ def setup_db(
 
     Exit codes: 0 all there, 1 a migration failed and those before it stay, 2 bad arguments or no psycopg, 3 no answer.
     """
-    files = sorted(migrations_directory().glob("*.sql"))
+    files = sorted((migrations or migrations_directory()).glob("*.sql"))
+    if not files:
+        fail(f"{migrations}: no migrations are there", EXIT_BAD_CONFIGURATION)
     if db_url is None:
         _tell_how(json)
         return
     if importlib.util.find_spec("psycopg") is None:
-        fail("psycopg is not installed: pip install 'analysis-worker[local]'", EXIT_BAD_CONFIGURATION)
+        fail("psycopg is not installed: pip install 'analysis-worker[postgres]'", EXIT_BAD_CONFIGURATION)
     from analysis_worker.adapters.migrating import MigrationFailedError, apply_migrations  # noqa: PLC0415 - an extra
 
     try:
