@@ -28,6 +28,7 @@ _OWN = {
     "run": "run",
     "init": "init",
     "setup-db": "maintenance",
+    "deploy": "deploy",
     "doctor": "doctor",
     "health": "health",
     "alerts": "alerts",
