@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 
+from analysis_worker.settings import OperatorSettings, Settings
 from docs._reference.commands import describe_commands
 from docs._reference.http import describe_functions, describe_types
 from docs._reference.prompts import describe_prompts
-from docs._reference.settings import describe_application, describe_engine
+from docs._reference.settings import describe_settings
 from docs._reference.sql import Catalog, describe_sql_functions, describe_tables, read_catalog
+from maxnutrition.settings import AnalysisSettings
+from supabase_local.settings import LocalSettings
 from tests.databases import running_databases
 
 _MARK = re.compile(r"^> Read from the code when the site is built, by .*: (\w+)$", re.MULTILINE)
@@ -36,8 +39,10 @@ def _catalog() -> Catalog:
 
 _PARTS: Mapping[str, Callable[[], str]] = {
     "commands": describe_commands,
-    "engine_settings": describe_engine,
-    "application_settings": describe_application,
+    "worker_settings": partial(describe_settings, Settings),
+    "operator_settings": partial(describe_settings, OperatorSettings),
+    "analysis_settings": partial(describe_settings, AnalysisSettings),
+    "local_settings": partial(describe_settings, LocalSettings),
     "edge_functions": describe_functions,
     "job_types": describe_types,
     "prompts": describe_prompts,

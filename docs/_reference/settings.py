@@ -10,22 +10,12 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
-from analysis_worker import Settings
 from docs._reference.markdown import code, table
-from maxnutrition.settings import AnalysisSettings
 
 _SIGNS = ((Ge, "ge", "≥"), (Gt, "gt", ">"), (Le, "le", "≤"), (Lt, "lt", "<"))
 
 
-def describe_engine() -> str:
-    return _describe(Settings)
-
-
-def describe_application() -> str:
-    return _describe(AnalysisSettings)
-
-
-def _describe(settings: type[BaseSettings]) -> str:
+def describe_settings(settings: type[BaseSettings]) -> str:
     rows = (
         (
             "<br>".join(map(code, variables_of(settings, name))),
@@ -41,6 +31,8 @@ def _describe(settings: type[BaseSettings]) -> str:
 def variables_of(settings: type[BaseSettings], name: str) -> list[str]:
     """The names that the environment may have for a field; the first counts most."""
     alias = settings.model_fields[name].validation_alias
+    if isinstance(alias, str):
+        return [alias]
     if isinstance(alias, AliasChoices):
         return [choice for choice in alias.choices if isinstance(choice, str) and choice.isupper()]
     return [f"{settings.model_config.get('env_prefix', '')}{name}".upper()]

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,8 @@ from pydantic_settings import BaseSettings
 
 import analysis_worker
 from analysis_worker.cli.doctor_expected import read_expected
-from analysis_worker.settings import Settings
 from docs._reference.commands import commands
 from docs._reference.settings import variables_of
-from maxnutrition.settings import AnalysisSettings
 from tests.databases import MIGRATIONS, ROOT
 
 BUILD_S = 120
@@ -71,7 +70,15 @@ def test_every_command_is_in_the_reference(site: Path) -> None:
     assert {"-".join(path) for path, _ in commands()} <= anchors(page(site, "reference/commands"))
 
 
-@pytest.mark.parametrize("settings", [Settings, AnalysisSettings])
+def all_settings() -> list[type[BaseSettings]]:
+    """Of every module of our packages that is called settings."""
+    for module in (ROOT / "src").rglob("settings.py"):
+        import_module(f"{module.parent.relative_to(ROOT / 'src').as_posix().replace('/', '.')}.settings")
+    ours = ("analysis_worker.", "maxnutrition.", "supabase_local.")
+    return [settings for settings in BaseSettings.__subclasses__() if settings.__module__.startswith(ours)]
+
+
+@pytest.mark.parametrize("settings", all_settings(), ids=lambda settings: settings.__name__)
 def test_every_setting_is_in_the_reference_and_says_what_it_is_for(settings: type[BaseSettings], site: Path) -> None:
     text = page(site, "reference/configuration")
     for name, field in settings.model_fields.items():
