@@ -74,7 +74,7 @@ class _Wish(BaseModel):
 
 
 def control_route(faults: Faults) -> web.RouteDef:
-    """`POST /_faults` with a JSON object; answers with the faults that are in force."""
+    """`POST /_faults` with a JSON object; answers with the faults that are in force and how many sockets are open."""
 
     async def control(request: web.Request) -> web.Response:
         try:
@@ -88,8 +88,7 @@ def control_route(faults: Faults) -> web.RouteDef:
             faults.deafen()
         if wish.drop is not None:
             await faults.drop_sockets(wish.drop)
-        return web.json_response(
-            {name: getattr(faults, name) for name in ("silent", "close_joins", "refuse", "freeze")}
-        )
+        in_force = {name: getattr(faults, name) for name in ("silent", "close_joins", "refuse", "freeze")}
+        return web.json_response(in_force | {"sockets": len(faults.sockets)})
 
     return web.post("/_faults", control)

@@ -158,6 +158,7 @@ async def test_an_unknown_fault_is_refused(databases: Databases) -> None:
             "close_joins": False,
             "refuse": False,
             "freeze": False,
+            "sockets": 0,
         }
 
 
