@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from docs._reference.commands import PROGRAM, commands
-from tests.docs.pages import blocks_of, code_in_lines, pages
+from tests.docs.pages import DOCS, blocks_of, code_in_lines, pages
 
 COMMANDS = dict(commands())
 SHELLS = ("sh", "bash", "console")
@@ -80,3 +80,14 @@ def test_what_is_no_command_is_noticed(line: str) -> None:
     (arguments,) = calls_in(line)
     with pytest.raises((AssertionError, typer.TyperException)):
         test_a_command_in_a_page_is_one("here", arguments)
+
+
+def test_the_table_of_commands_names_commands_and_their_options() -> None:
+    text = (DOCS / "monitoring.md").read_text(encoding="utf-8").partition("## Commands")[2]
+    cells = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    calls = [call.split() for cell in cells for call in re.findall(r"`([^`]+)`", cell)]
+    assert calls
+    for name, *rest in calls:
+        command, _ = find([name])
+        options = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+        assert set(re.findall(r"--[a-z-]+", " ".join(rest))) <= options, name
