@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +15,7 @@ from uuid import UUID
 
 from analysis_worker import Settings
 from tests.chaos.apps import CLOCK, EXECUTIONS
+from tests.chaos.hosts import Host
 from tests.chaos.stack import ChaosStack
 from tests.chaos.waiting import wait_until
 from tests.databases import ROOT
@@ -88,7 +89,13 @@ class Fleet:
 
         Only a worker whose first heartbeat was heard is rescued from after its own lease time.
         """
-        started = [self.launch(**environment) for _ in range(count)]
+        return self._at_work([self.launch(**environment) for _ in range(count)])
+
+    def start_on(self, hosts: Iterable[Host], **environment: str) -> list[WorkerProcess]:
+        """As `start`, one worker on each of these."""
+        return self._at_work([self.launch(host, **environment) for host in hosts])
+
+    def _at_work(self, started: list[WorkerProcess]) -> list[WorkerProcess]:
         for worker in started:
             worker.wait_for("worker started")
         wait_until("heartbeats", lambda: self._beating() >= {worker.id for worker in started}, START_S)
@@ -125,12 +132,12 @@ class Fleet:
     def _beating(self) -> set[str]:
         return {row["id"] for row in self.stack.query("select id from public.analysis_workers where state <> '{}'")}
 
-    def launch(self, **environment: str) -> WorkerProcess:
-        """One more worker, not waited for."""
+    def launch(self, host: Host | None = None, **environment: str) -> WorkerProcess:
+        """One more worker, not waited for; on this machine or on a host of its own."""
         log_file = self.directory / f"worker-{len(self.workers)}.log"
         variables = {
             "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}",
-            "SUPABASE_URL": self.api_url,
+            "SUPABASE_URL": host.api_url if host else self.api_url,
             **self._key(),
             "ANALYSIS_WORKER_LOG_FORMAT": "json",
             EXECUTIONS: str(self.executions),
@@ -139,7 +146,7 @@ class Fleet:
         settings = {f"ANALYSIS_WORKER_{name}": value for name, value in (_SHORT | environment).items()}
         with log_file.open("wb") as log:
             process = subprocess.Popen(
-                [COMMAND, "run", "--app", "tests.chaos.apps:app"],
+                [*(host.enter if host else []), COMMAND, "run", "--app", "tests.chaos.apps:app"],
                 env=os.environ | variables | settings,
                 cwd=self.directory,
                 stdin=subprocess.DEVNULL,

@@ -29,6 +29,7 @@ class FaultProxy:
 
     upstream_port: int
     loop: asyncio.AbstractEventLoop
+    address: str = "127.0.0.1"
     port: int = 0
     latency_s: float = 0.0
     frozen: bool = False
@@ -36,7 +37,7 @@ class FaultProxy:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.address}:{self.port}"
 
     def close(self) -> int:
         """End them with a FIN to both sides. Returns how many."""
@@ -108,14 +109,14 @@ def _half_open(connection: _Connection) -> None:
 
 
 @contextmanager
-def running_proxy(upstream_port: int) -> Iterator[FaultProxy]:
+def running_proxy(upstream_port: int, address: str = "127.0.0.1") -> Iterator[FaultProxy]:
     """A proxy on a port of its own, in a thread of its own."""
-    proxy = FaultProxy(upstream_port, asyncio.new_event_loop())
+    proxy = FaultProxy(upstream_port, asyncio.new_event_loop(), address)
     ready = threading.Event()
     stop = asyncio.Event()
 
     async def serve() -> None:
-        server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
+        server = await asyncio.start_server(proxy.serve, address, 0)
         proxy.port = server.sockets[0].getsockname()[1]
         ready.set()
         await stop.wait()
