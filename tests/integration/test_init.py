@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 from analysis_worker.cli.commands import build
 from analysis_worker.migrations import engine_migrations
 from supabase_local.directory import StackVariables
-from tests.databases import MIGRATIONS
+from tests.databases import MIGRATIONS, free_port
 from tests.processes import COMMAND, Playground
 from tests.stacks import running_stack
 
@@ -157,12 +157,18 @@ def test_a_strangers_worker_runs_a_job_on_an_empty_project(project: Path, empty_
     )
     applied = run("setup-db", "--db-url", empty_stack.db_url, "--migrations", "supabase/migrations")["applied"]
     assert len(applied) == len(OURS) + 1
-    with playground.started("run", "--app", "worker.app:app") as worker:
+    port = str(free_port())
+    with playground.started("run", "--app", "worker.app:app", ANALYSIS_WORKER_PORT=port) as worker:
         answer = run("test-enqueue", "shout", "--input", "-", "--wait", "30", input='{"text": "hello"}')
         assert (answer["status"], answer["result"]) == ("completed", {"text": "HELLO"})
         (project / "input.json").write_text('{"text": "hello"}')
         assert run("test-e2e", "shout", "--input", "input.json")["passed"] is True
         faults = [finding for finding in run("doctor", "--app", "worker.app:app") if finding["level"] == "fault"]
         assert faults == []
+        assert run("health", "--worker", f"http://127.0.0.1:{port}")["status"] == "ready"
+        measured = {
+            metric["name"]: metric["value"] for metric in run("metrics", "--worker", f"http://127.0.0.1:{port}")
+        }
+        assert measured["analysis_worker_jobs_total"] == 2
         worker.terminate()
         assert worker.wait(WAIT_SECONDS) == 0

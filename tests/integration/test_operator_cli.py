@@ -479,7 +479,7 @@ def test_a_webhook_that_fails_is_told_without_its_address(command: Command, data
 
 EVERY = {
     "doctor": (),
-    "setup-db": (), "health": (), "alerts": (), "test-enqueue": (TYPE,), "queue-stats": (), "jobs": (),
+    "setup-db": (), "health": (), "alerts": (), "test-enqueue": (TYPE,), "queue-stats": (), "jobs": (), "logs": (),
     "load-test": (TYPE, "--duration", "0.1", "--patience", "1"),
     "job": (str(uuid4()),), "retry": (str(uuid4()),), "cancel": (str(uuid4()),), "replay": ("--dry-run",),
     "pause": (TYPE,), "resume": (TYPE,), "prune": (), "delete-user": (str(uuid4()), "--yes"), "metrics": (),
