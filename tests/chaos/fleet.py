@@ -132,7 +132,7 @@ class Fleet:
     def _beating(self) -> set[str]:
         return {row["id"] for row in self.stack.query("select id from public.analysis_workers where state <> '{}'")}
 
-    def launch(self, host: Host | None = None, **environment: str) -> WorkerProcess:
+    def launch(self, host: Host | None = None, /, **environment: str) -> WorkerProcess:
         """One more worker, not waited for; on this machine or on a host of its own."""
         log_file = self.directory / f"worker-{len(self.workers)}.log"
         variables = {
