@@ -164,7 +164,7 @@ class Dispatcher:
         for job in jobs:
             log = logger.bind(job_id=str(job.id), job_type=job.type, attempt=job.attempt)
             log.info("claimed", woken_by=reason.value)
-            self._executor.start(job)
+        self._executor.start(jobs)
         return len(jobs) >= max_jobs
 
     async def _claim(self, types: Collection[str], max_jobs: int) -> Sequence[Job]:

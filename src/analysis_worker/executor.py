@@ -28,6 +28,8 @@ from analysis_worker.settlements import Settlements
 if TYPE_CHECKING:
     from loguru import Logger
 
+_SETTLE_SECONDS = 300.0
+
 
 class _Stop(Enum):
     LEASE_LOST = auto()
@@ -112,16 +114,17 @@ class Executor:
         handlers = self._workshop.handlers.items()
         return {type: handler.concurrency - busy[type] for type, handler in handlers if handler.concurrency is not None}
 
-    def start(self, job: Job) -> None:
-        """Run the job in the background; its lease counts as held from now on.
+    def start(self, jobs: Collection[Job]) -> None:
+        """Run the jobs in the background; their leases count as held from now on.
 
         Where an attempt at the same job still runs here, its lease is gone: the queue would not have given another.
         """
-        self.lose([lease for lease in self._running if lease.job_id == job.id])
-        running = _Running(job.type)
-        self._running[job.lease] = running
-        self._workshop.observer.started(job)
-        self._group.start_soon(self._run, job, running)
+        claimed = {job.id for job in jobs}
+        self.lose([lease for lease in self._running if lease.job_id in claimed])
+        for job in jobs:
+            running = self._running[job.lease] = _Running(job.type)
+            self._workshop.observer.started(job)
+            self._group.start_soon(self._run, job, running)
 
     def lose(self, leases: Collection[Lease]) -> None:
         """Stop these attempts without a word to the queue: their leases are gone."""
@@ -154,8 +157,11 @@ class Executor:
             outcome = await self._attempt(job, running, log)
             if outcome is not None:
                 log = log.bind(outcome=type(outcome).__name__.lower(), run_ms=_milliseconds_since(started_at))
+                running.settling.deadline = anyio.current_time() + _SETTLE_SECONDS
                 with running.settling:
                     outcome, settlement = await self._settlements.settle(job.lease, outcome, log)
+                if running.settling.cancelled_caught:
+                    log.error("settlement given up, left to the reconciler")
         finally:
             del self._running[job.lease]
             self._workshop.observer.ended(job, outcome, settlement, anyio.current_time() - started_at)
@@ -166,12 +172,12 @@ class Executor:
         """What became of the attempt, None where the lease was lost. Outside cancellation releases the job."""
         outcome: Outcome = Released()
         reports = Reports(self._store, job.lease, partial(running.end, _Stop.LEASE_LOST), log)
+        running.scope.deadline = anyio.current_time() + job.timeout_seconds
+        context = _context(job, running.scope.deadline, reports, log)
         with running.scope:
-            with anyio.move_on_after(job.timeout_seconds) as deadline:
-                context = _context(job, reports, log)
-                outcome = await run_attempt(self._workshop.handlers[job.type], context, self._workshop.processes)
-            if deadline.cancelled_caught:
-                outcome = outcome_of_timeout(job.timeout_seconds)
+            outcome = await run_attempt(self._workshop.handlers[job.type], context, self._workshop.processes)
+        if running.scope.cancelled_caught and running.stop is None:
+            outcome = outcome_of_timeout(job.timeout_seconds)
         outcome = with_usage(outcome, reports.usage)
         match running.stop:
             case None:
@@ -185,10 +191,10 @@ class Executor:
                 assert_never(running.stop)
 
 
-def _context(job: Job, reports: Reports, log: Logger) -> JobContext:
+def _context(job: Job, deadline: float, reports: Reports, log: Logger) -> JobContext:
     return JobContext(
         job=job,
-        deadline=anyio.current_time() + job.timeout_seconds,
+        deadline=deadline,
         log=log,
         report_progress=reports.report_progress,
         save_checkpoint=reports.save_checkpoint,

@@ -88,7 +88,9 @@ class Pulse:
                 await anyio.to_thread.run_sync(thread.join, _JOIN_SECONDS)
 
     def _in_thread(self, act: Callable[[], None]) -> None:
-        if self._thread_loop is not None and not self._thread_loop.is_closed():
+        if self._thread_loop is None:
+            act()  # the thread has only just been started: nobody waits there yet
+        elif not self._thread_loop.is_closed():
             self._thread_loop.call_soon_threadsafe(act)
 
     def _run_in_thread(self, worker_loop: asyncio.AbstractEventLoop, watched: int) -> None:

@@ -16,7 +16,8 @@ from analysis_worker.redaction import redacted
 if TYPE_CHECKING:
     from loguru import Message
 
-_IDS = {"job_id", "worker_id", "lease_id"}
+# Ids and words of our own; every job has two lines of them.
+_HARMLESS = {"job_id", "worker_id", "lease_id", "job_type", "outcome", "status", "woken_by"}
 # Their DEBUG and INFO lines hold keys (in URLs) and whole rows.
 _TALKATIVE = ("httpx", "httpcore", "websockets", "hpack", "asyncio", "psycopg")
 
@@ -60,9 +61,9 @@ def _write_text(message: Message) -> None:
 
 
 def _fields(extra: Mapping[str, Any]) -> dict[str, Any]:
-    """Numbers and our own ids as they are; whatever else is text may hold anything."""
+    """Numbers and our own words as they are; whatever else is text may hold anything."""
     return {
-        name: value if name in _IDS or isinstance(value, int | float | None) else redacted(str(value))
+        name: value if name in _HARMLESS or isinstance(value, int | float | None) else redacted(str(value))
         for name, value in extra.items()
     }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
     from loguru import Logger
 
 _CALLS = 2
-_OUTCOMES_PER_CALL = 100
-_SETTLE_SECONDS = 300.0
+_OUTCOMES_PER_CALL = 50
 _SETTLE_BACKOFF = Backoff(first=0.5, cap=8.0)
 
 _Answer: TypeAlias = Settlement | StoreRejectedError | StoreUnavailableError
@@ -54,24 +52,23 @@ class Settlements:
     async def settle(self, lease: Lease, outcome: Outcome, log: Logger) -> tuple[Outcome, Settlement | None]:
         """Tell the queue until it answers: the work is done and paid for.
 
-        What it was told in the end, and its answer: None where it refused or stayed away.
+        What it was told in the end, and its answer: None where it refused.
         """
-        with anyio.move_on_after(_SETTLE_SECONDS):
-            for failures in itertools.count(1):
-                match await self._tell(lease, outcome):
-                    case Settlement() as settlement:
-                        _log_settlement(settlement, outcome, log)
-                        return outcome, settlement
-                    case StoreUnavailableError() as error:
-                        log.warning("settlement not answered, sending again", error=str(error))
-                        await anyio.sleep(_SETTLE_BACKOFF.delay(failures, random.random))
-                    case StoreRejectedError() as error:
-                        log.error("settlement refused", error=str(error))
-                        if not isinstance(outcome, Completed):
-                            return outcome, None
-                        outcome = outcome_of_refused_result(error)
-        log.error("settlement given up, left to the reconciler")
-        return outcome, None
+        failures = 0
+        while True:
+            match await self._tell(lease, outcome):
+                case Settlement() as settlement:
+                    _log_settlement(settlement, outcome, log)
+                    return outcome, settlement
+                case StoreUnavailableError() as error:
+                    failures += 1
+                    log.warning("settlement not answered, sending again", error=str(error))
+                    await anyio.sleep(_SETTLE_BACKOFF.delay(failures, random.random))
+                case StoreRejectedError() as error:
+                    log.error("settlement refused", error=str(error))
+                    if not isinstance(outcome, Completed):
+                        return outcome, None
+                    outcome = outcome_of_refused_result(error)
 
     def abandon(self) -> None:
         """Give up the calls in flight."""

@@ -29,8 +29,7 @@ async def executing(store: LossyStore, run: Run) -> AsyncIterator[tuple[Executor
 
 
 async def start_all(executor: Executor, store: LossyStore) -> None:
-    for job in await store.claim("w1", uuid4(), ["double"], 100):
-        executor.start(job)
+    executor.start(await store.claim("w1", uuid4(), ["double"], 100))
 
 
 async def run_one(store: LossyStore, run: Run, **row: float) -> MemoryJob:

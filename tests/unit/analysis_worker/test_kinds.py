@@ -73,8 +73,7 @@ async def run_all(store: LossyStore, handler: AnyHandler, *inputs: dict[str, obj
     async with open_processes() as processes, anyio.create_task_group() as group:
         for job in jobs:
             executor = Executor(group, store, Workshop(by_type([handler]), processes, 1), lambda _: None)
-            for claimed in await store.claim("w1", uuid4(), ["double"], 1):
-                executor.start(claimed)
+            executor.start(await store.claim("w1", uuid4(), ["double"], 1))
             await executor.wait_idle()
             assert job.attempt <= 1
     return jobs
@@ -150,8 +149,7 @@ async def test_a_cancel_kills_a_process_that_computes(store: LossyStore, tmp_pat
     job = store.enqueue("double", {"do": "spin", "path": str(path)})
     async with open_processes() as processes, anyio.create_task_group() as group:
         executor = Executor(group, store, Workshop(by_type([PROCESS]), processes, 1), lambda _: None)
-        for claimed in await store.claim("w1", uuid4(), ["double"], 1):
-            executor.start(claimed)
+        executor.start(await store.claim("w1", uuid4(), ["double"], 1))
         await eventually(lambda: path.exists() and path.read_text() != "")
         store.cancel(job.id)
         started_at = time.monotonic()

@@ -92,7 +92,7 @@ async def test_every_end_has_its_word(store: LossyStore, error: Exception, outco
     assert value(meters, "analysis_worker_job_latency_seconds_count", type="double") is None
 
 
-async def test_a_lost_lease_and_a_released_job_are_told_apart(store: LossyStore) -> None:
+async def test_a_lost_lease_and_a_released_job_are_told_apart(store: LossyStore, clock: Clock) -> None:
     began = anyio.Event()
 
     async def lose(number: Number, context: JobContext) -> Number:
@@ -108,13 +108,13 @@ async def test_a_lost_lease_and_a_released_job_are_told_apart(store: LossyStore)
     meters = await ended(store, lose)
     assert value(meters, "analysis_worker_jobs_total", type="double", outcome="lost") == 1
 
-    other, metrics_source = PrometheusMeters(), ScriptedWakeSource()
+    other, metrics_source, other_store = PrometheusMeters(), ScriptedWakeSource(), LossyStore(clock)
     metrics = WorkerMetrics(other)
-    surroundings = Surroundings(lambda: nullcontext(store), metrics_source, metrics)
+    surroundings = Surroundings(lambda: nullcontext(other_store), metrics_source, metrics)
     worker = Worker(surroundings, [handler_of(wait)], settings(grace_seconds=0), "w2")
     async with anyio.create_task_group() as group:
         group.start_soon(worker.run)
-        store.enqueue("double", {"n": 1})
+        other_store.enqueue("double", {"n": 1})
         await metrics_source.listening.wait()
         metrics_source.ring(WakeReason.REALTIME)
         await began.wait()

@@ -82,10 +82,10 @@ async def test_what_comes_while_two_calls_are_in_flight_gathers_for_the_next(sto
     assert told.answers == [(DONE, SETTLED)] * 9
 
 
-async def test_a_call_carries_a_hundred_at_most(store: LossyStore) -> None:
+async def test_a_call_carries_fifty_at_most(store: LossyStore) -> None:
     async with settling(store) as told:
-        await told.tell(await told.claim(250))
-    assert sorted(store.settled_together) == [50, 100, 100]
+        await told.tell(await told.claim(120))
+    assert store.settled_together == [50, 50, 20]
 
 
 async def test_an_answer_that_is_lost_is_asked_for_again_and_counts_once(store: LossyStore) -> None:

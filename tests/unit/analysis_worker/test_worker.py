@@ -167,6 +167,16 @@ async def test_draining_lets_running_jobs_finish_and_claims_nothing_more(store: 
     assert (first.status, late.status) == (JobStatus.COMPLETED, JobStatus.PENDING)
 
 
+async def test_a_worker_that_is_told_to_stop_before_it_has_begun_ends_at_once(store: LossyStore) -> None:
+    source = ScriptedWakeSource()
+    surroundings = Surroundings(lambda: nullcontext(store), source)
+    for _ in range(20):
+        worker = Worker(surroundings, [handler_of(double)], settings(), "w1")
+        worker.stop()
+        with anyio.fail_after(2):
+            await worker.run()
+
+
 async def test_what_does_not_finish_within_the_grace_is_given_back(store: LossyStore) -> None:
     async def run(number: Number, context: JobContext) -> Number:
         await anyio.sleep_forever()
