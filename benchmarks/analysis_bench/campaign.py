@@ -60,21 +60,23 @@ def run(plan: Plan, choice: Choice, environment: Environment, keep: Callable[[Re
         )
         arena = Arena(server, environment, Path(logs))
         systems = [system for system in choice.of(SYSTEMS) if environment.has(system)]
-        longest = 0.0
+        spent: dict[str, float] = {}
         for number in range(plan.rounds):
-            round_began = time.monotonic()
-            if number and round_began - began + longest > plan.minutes * _MINUTE_S:
-                say(f"no time for round {number + 1}")
+            chosen = [each for each in SCENARIOS if choice.has(each) and number < each.rounds]
+            expected = sum(spent.get(scenario.name, 0.0) for scenario in chosen)
+            if not chosen or (number and time.monotonic() - began + expected > plan.minutes * _MINUTE_S):
+                say(f"no time for round {number + 1}" if chosen else "no more rounds are needed")
                 break
             turn = systems[number % len(systems) :] + systems[: number % len(systems)]
-            for scenario in SCENARIOS:
-                if choice.has(scenario) and number < scenario.rounds:
-                    for found in _measured(scenario, arena, turn, plan):
-                        found.round = number
-                        results.add(found)
-                        results.minutes = (time.monotonic() - began) / _MINUTE_S
-                        keep(results)
-            longest = max(longest, time.monotonic() - round_began)
+            for scenario in chosen:
+                scenario_began = time.monotonic()
+                for found in _measured(scenario, arena, turn, plan):
+                    found.round = number
+                    results.add(found)
+                    results.minutes = (time.monotonic() - began) / _MINUTE_S
+                    keep(results)
+                spent[scenario.name] = time.monotonic() - scenario_began
+                say(f"--- {scenario.name}, round {number + 1}: {spent[scenario.name]:.0f} s")
     return results
 
 

@@ -46,7 +46,7 @@ class Environment:
             return [str(NODE), str(NODE_PEERS / f"{system.name}.mjs"), role]
         if system.is_ours and role == "work":
             worker = self.python.with_name("analysis-worker")
-            return [str(worker), "run", "--app", "analysis_bench.peers.ours:app"]
+            return [str(worker), "run", "--app", "analysis_bench.peers.ours_app:app"]
         return self.module("peers", system.name, role)
 
     def module(self, name: str, *arguments: str) -> list[str]:

@@ -18,29 +18,28 @@ class Arrivals:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`minutes`: a round begins only if it can end within them, judged by the longest one so far."""
+    """`minutes`: a round begins only if it can end within them, judged by those before. `pickup` is at one worker."""
 
     name: str = "standard"
     rounds: int = 3
     minutes: float = 19.0
-    pickup: tuple[tuple[int, tuple[Arrivals, ...]], ...] = (
-        (1, (Arrivals(1, 5), Arrivals(10, 20), Arrivals(100, 100))),
-        (3, (Arrivals(10, 20), Arrivals(100, 100))),
-        (10, (Arrivals(10, 20), Arrivals(100, 100))),
+    pickup: tuple[Arrivals, ...] = (Arrivals(1, 4), Arrivals(10, 20), Arrivals(100, 100))
+    pickup_of_many: tuple[tuple[int, tuple[Arrivals, ...]], ...] = (
+        (3, (Arrivals(10, 20),)),
+        (10, (Arrivals(10, 10), Arrivals(100, 100))),
     )
-    """For each number of workers."""
     drain_jobs: int = 20_000
-    drain_seconds: float = 6.0
+    drain_seconds: float = 5.0
     sleepers: tuple[int, ...] = (5, 50, 500)
-    sleeper_waves: int = 3
-    enqueued: Arrivals = Arrivals(50, 150)
-    idle_seconds: float = 60.0
-    recovery_seconds: float = 90.0
+    sleeper_waves: int = 2
+    enqueued: Arrivals = Arrivals(50, 100)
+    idle_seconds: float = 30.0
+    recovery_seconds: float = 75.0
     crowd: int = 5000
-    cancels: int = 8
+    cancels: int = 4
     claimed: Arrivals = Arrivals(100, 1000)
     claim_rows: tuple[int, ...] = (1000, 100_000, 1_000_000)
-    claims: int = 200
+    claims: int = 100
 
 
 STANDARD = Plan()
@@ -48,7 +47,8 @@ QUICK = replace(
     STANDARD,
     name="quick",
     rounds=1,
-    pickup=((1, (Arrivals(10, 10),)), (3, (Arrivals(10, 10),))),
+    pickup=(Arrivals(10, 10),),
+    pickup_of_many=((3, (Arrivals(10, 10),)),),
     drain_jobs=1000,
     drain_seconds=3.0,
     sleepers=(5, 50),
@@ -68,7 +68,8 @@ THOROUGH = replace(
     name="thorough",
     rounds=5,
     minutes=240.0,
-    pickup=((1, _EVERY_RATE), (3, _EVERY_RATE), (10, _EVERY_RATE)),
+    pickup=_EVERY_RATE,
+    pickup_of_many=((3, _EVERY_RATE), (10, _EVERY_RATE)),
     drain_seconds=120.0,
     sleeper_waves=5,
     enqueued=Arrivals(50, 1000),

@@ -19,6 +19,8 @@ class System:
     package: str = ""
     drains_at: int = 50
     about: str = ""
+    cancels: bool = True
+    """Whether a handler that runs is told when its job is cancelled."""
 
     @property
     def is_ours(self) -> bool:
@@ -61,12 +63,14 @@ SYSTEMS = (
         "a look every second",
         "select count(*) from jobs where status <> 'completed'",
         about="plain SQL, `for update skip locked`, a pause of one second when nothing is left",
+        cancels=False,
     ),
     System(
         "messages",
         "messages, as pgmq does",
         "select count(*) from jobs",
         about="plain SQL, read with a visibility timeout every 100 ms, archived when done",
+        cancels=False,
     ),
     System(
         "procrastinate",
@@ -90,6 +94,7 @@ SYSTEMS = (
         runtime="python3.12",
         package="oban",
         about="its own pool, LISTEN/NOTIFY, lifeline every 60 s for jobs of dead nodes",
+        cancels=False,
     ),
     System(
         "saq",
@@ -104,6 +109,7 @@ SYSTEMS = (
         "select count(*) from graphile_worker._private_jobs",
         runtime="node",
         about="LISTEN/NOTIFY, poll every 2 s, ten connections, no local queue, all of it its default",
+        cancels=False,
     ),
     System(
         "pg-boss",

@@ -60,6 +60,10 @@ class Arena:
                 trial.open_gateway()
             yield trial
 
+    def prepare(self, system: System) -> None:
+        """Make what trials of this system copy, which two at a time must not do."""
+        self._template(system, 0)
+
     def _template(self, system: System, jobs: int) -> str:
         """Made once and copied, so that no trial waits for its jobs; with statistics, as a queue in use has them."""
         name = f"{system.schema}_{jobs}"
@@ -71,6 +75,8 @@ class Arena:
                 trial = Trial(self, system, name, Records(Path(records)), stack)
                 for first in range(0, jobs, BULK):
                     trial.enqueue([(key, 0.0, key % USERS) for key in range(first, min(jobs, first + BULK))])
+                    if not first:
+                        self.server.execute(name, "analyze")
             self.server.execute(name, "vacuum (analyze)")
         elif system.is_ours:
             self.server.create(name, "postgres")

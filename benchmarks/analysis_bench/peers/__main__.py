@@ -77,10 +77,7 @@ async def answer(producer: Producer, wish: dict[str, Any]) -> dict[str, Any]:
             return await pace(producer, [Job(*job) for job in jobs], per_second)
         case {"do": "cancel", "id": job_id}:
             begun = time.time()
-            try:
-                await producer.cancel(job_id)
-            except NotImplementedError as error:
-                return {"refused": str(error)}
+            await producer.cancel(job_id)
             return {"at": begun}
         case _:
             raise ValueError(f"unknown wish: {wish}")

@@ -60,4 +60,4 @@ class _Producer:
         return [str(job.id) for job in await self.client.enqueue_many(new)]
 
     async def cancel(self, job_id: str) -> None:
-        raise NotImplementedError("a running job has to ask whether it was cancelled")
+        raise NotImplementedError

@@ -1,48 +1,18 @@
-"""This project's own queue: jobs of many users, enqueued by SQL or, as apps do, by the RPC over HTTP.
-
-The worker is the real one, started by its own command with the application below.
-"""
+"""This project's own queue: jobs of many users, enqueued by SQL or, as apps do, by the RPC over HTTP."""
 
 from __future__ import annotations
 
 import json
-import os
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import aiohttp
 import psycopg
-from pydantic import BaseModel
 
-from analysis_bench.peers.protocol import Job, Producer, Recorder, Run
-from analysis_worker import Handler, JobContext, Settings
-from analysis_worker.handlers import AnyHandler
+from analysis_bench.peers.protocol import Job, Producer, Run
 from supabase_local.keys import sign
-
-
-class Sleep(BaseModel):
-    key: int
-    seconds: float
-
-
-class Slept(BaseModel):
-    pass
-
-
-@asynccontextmanager
-async def app(settings: Settings) -> AsyncIterator[Iterable[AnyHandler]]:
-    del settings
-    recorder = Recorder(Path(os.environ["BENCH_RECORDS"]))
-
-    async def run(input: Sleep, context: JobContext) -> Slept:
-        del context
-        await recorder.run(input.key, input.seconds)
-        return Slept()
-
-    yield [Handler(type="bench", input=Sleep, result=Slept, run=run)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,4 +74,4 @@ class _ByRpc:
             return str((await answer.json())["id"])
 
     async def cancel(self, job_id: str) -> None:
-        raise NotImplementedError("measured by SQL")
+        raise NotImplementedError

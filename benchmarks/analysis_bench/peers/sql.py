@@ -137,4 +137,4 @@ class _Producer:
         return [str(job_id) for (job_id,) in await cursor.fetchall()]
 
     async def cancel(self, job_id: str) -> None:
-        raise NotImplementedError("nothing tells the worker")
+        raise NotImplementedError

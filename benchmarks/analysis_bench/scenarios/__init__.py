@@ -40,6 +40,7 @@ SCENARIOS = (
     Scenario(pickup.NAME, pickup.measure),
     Scenario(drain.NAME, drain.measure),
     Scenario(enqueue.NAME, enqueue.measure),
+    Scenario(f"{pickup.NAME} of many", pickup.measure_many, rounds=1),
     Scenario(sleepers.NAME, sleepers.measure, rounds=1),
     Scenario(claims.NAME, claims.measure, rounds=1),
     Scenario(fairness.NAME, fairness.measure, rounds=1),

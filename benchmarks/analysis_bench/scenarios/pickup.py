@@ -16,16 +16,24 @@ NAME = "pickup"
 
 
 def measure(arena: Arena, system: System, plan: Plan) -> Iterator[Measurement]:
-    for workers, arrivals in plan.pickup:
-        with arena.trial(system) as trial:
-            trial.start_workers(workers, CONCURRENCY)
-            if system.is_ours and workers == 1:
-                trial.listen_bare()
-            trial.warm_up()
-            first = 0
-            for each in arrivals:
-                yield from _arrive(trial, each, first, workers)
-                first += each.jobs
+    return _measure(arena, system, 1, plan.pickup)
+
+
+def measure_many(arena: Arena, system: System, plan: Plan) -> Iterator[Measurement]:
+    for workers, arrivals in plan.pickup_of_many:
+        yield from _measure(arena, system, workers, arrivals)
+
+
+def _measure(arena: Arena, system: System, workers: int, arrivals: Sequence[Arrivals]) -> Iterator[Measurement]:
+    with arena.trial(system) as trial:
+        trial.start_workers(workers, CONCURRENCY)
+        if system.is_ours and workers == 1:
+            trial.listen_bare()
+        trial.warm_up()
+        first = 0
+        for each in arrivals:
+            yield from _arrive(trial, each, first, workers)
+            first += each.jobs
 
 
 def _arrive(trial: Trial, arrivals: Arrivals, first: int, workers: int) -> Iterator[Measurement]:
