@@ -13,7 +13,7 @@ from pathlib import Path
 
 from analysis_bench.environment import Environment, machine
 from analysis_bench.plan import Plan
-from analysis_bench.results import Failure, Results
+from analysis_bench.results import Failure, Measurement, Results
 from analysis_bench.scenarios import SCENARIOS, Found, Scenario
 from analysis_bench.server import running_server
 from analysis_bench.systems import SYSTEMS, System
@@ -58,26 +58,32 @@ def run(plan: Plan, choice: Choice, environment: Environment, keep: Callable[[Re
             settings=server.settings(),
             missing=environment.missing,
         )
-        arena = Arena(server, environment, Path(logs))
         systems = [system for system in choice.of(SYSTEMS) if environment.has(system)]
-        spent: dict[str, float] = {}
-        for number in range(plan.rounds):
-            chosen = [each for each in SCENARIOS if choice.has(each) and number < each.rounds]
-            expected = sum(spent.get(scenario.name, 0.0) for scenario in chosen)
-            if not chosen or (number and time.monotonic() - began + expected > plan.minutes * _MINUTE_S):
-                say(f"no time for round {number + 1}" if chosen else "no more rounds are needed")
-                break
-            turn = systems[number % len(systems) :] + systems[: number % len(systems)]
-            for scenario in chosen:
-                scenario_began = time.monotonic()
-                for found in _measured(scenario, arena, turn, plan):
-                    found.round = number
-                    results.add(found)
-                    results.minutes = (time.monotonic() - began) / _MINUTE_S
-                    keep(results)
-                spent[scenario.name] = time.monotonic() - scenario_began
-                say(f"--- {scenario.name}, round {number + 1}: {spent[scenario.name]:.0f} s")
+        for found in _rounds(plan, choice, Arena(server, environment, Path(logs)), systems):
+            results.add(found)
+            results.minutes = (time.monotonic() - began) / _MINUTE_S
+            keep(results)
     return results
+
+
+def _rounds(plan: Plan, choice: Choice, arena: Arena, systems: list[System]) -> Found:
+    """Who begins changes from round to round."""
+    began = time.monotonic()
+    spent: dict[str, float] = {}
+    for number in range(plan.rounds):
+        chosen = [scenario for scenario in SCENARIOS if choice.has(scenario) and number < scenario.rounds]
+        expected = sum(spent.get(scenario.name, 0.0) for scenario in chosen)
+        if number and time.monotonic() - began + expected > plan.minutes * _MINUTE_S:
+            say(f"no time for round {number + 1}")
+            return
+        first = number % max(1, len(systems))
+        for scenario in chosen:
+            scenario_began = time.monotonic()
+            for found in _measured(scenario, arena, systems[first:] + systems[:first], plan):
+                found.round = number
+                yield found
+            spent[scenario.name] = time.monotonic() - scenario_began
+            say(f"--- {scenario.name}, round {number + 1}: {spent[scenario.name]:.0f} s")
 
 
 def _measured(scenario: Scenario, arena: Arena, systems: Sequence[System], plan: Plan) -> Found:
@@ -101,13 +107,12 @@ def _guarded(scenario: str, system: str, measure: Callable[[], Found]) -> Found:
         yield failure
 
 
-def _told(found: object) -> str:
+def _told(found: Measurement | Failure) -> str:
     match found:
         case Failure():
             return f"— {found.reason}"
-        case _:
-            values: dict[str, float] = getattr(found, "values", {})
-            return f"{getattr(found, 'case', '')} " + ", ".join(f"{name} {value:.4g}" for name, value in values.items())
+        case Measurement():
+            return f"{found.case} " + ", ".join(f"{name} {value:.4g}" for name, value in found.values.items())
 
 
 def _clock(began: float) -> str:
