@@ -14,7 +14,7 @@ _OLDEST_POSTGRES = 150000
 _PUBLISHED = "public.analysis_jobs"
 _DOORBELL = "analysis_jobs_ring_doorbell"
 _NAMED = 3
-_MIGRATE = "analysis-worker setup-db --db-url ..., or: supabase db push"
+_MIGRATE = "analysis-worker setup-db --db-url ..., or: supabase db push --linked"
 Installation = Mapping[str, Any]
 
 

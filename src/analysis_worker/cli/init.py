@@ -24,7 +24,7 @@ from analysis_worker.cli.project_files import (
 _NEXT = """\
 Next:
   1. Fill in .env, and keep it out of the repository.
-  2. supabase db push --include-all       # or: analysis-worker setup-db --migrations {migrations} --db-url ...
+  2. supabase db push --linked --include-all      # or: analysis-worker setup-db --migrations {migrations} --db-url ...
   3. analysis-worker doctor --app worker.app:app
   4. analysis-worker run --app worker.app:app
   5. echo '{{"text": "hello"}}' | analysis-worker test-enqueue shout --input - --wait 30
