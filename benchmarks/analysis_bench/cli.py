@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from analysis_bench.environment import ROOT
 RESULTS = ROOT / "benchmarks" / "results" / "latest.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
 
-app = typer.Typer(help=__doc__, invoke_without_command=True, pretty_exceptions_enable=False)
+app = typer.Typer(invoke_without_command=True, add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.callback()
@@ -29,7 +30,9 @@ def measure(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
     output: Annotated[Path | None, typer.Option(help="Where the numbers go; without it they become the page.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the numbers, too.")] = False,
 ) -> None:
-    """Measure. Progress goes to standard error; what there is, is kept after every step.
+    """Measure this project and its peers on one PostgreSQL server, and make a page of it.
+
+    Progress goes to standard error; what there is, is kept after every step.
 
     Exit codes: 0 measured, 2 bad arguments, 130 interrupted.
     """
@@ -66,10 +69,9 @@ def render(
 
 
 def main() -> None:
-    try:
-        app()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    """A SIGTERM ends a run as Ctrl-C does: in order, with all that it started."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    app()
 
 
 if __name__ == "__main__":

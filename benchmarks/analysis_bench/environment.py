@@ -78,6 +78,7 @@ def machine() -> dict[str, str]:
         "processor": _processor(),
         "cores": str(os.cpu_count()),
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
+        "load before": f"{os.getloadavg()[0]:.1f}",
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
     }
 

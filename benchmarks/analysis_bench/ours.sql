@@ -1,5 +1,7 @@
--- What the benchmark adds to a database with our migrations: users, a type without limits, and a short way to enqueue
--- as one of the users, through the function that the API shows.
+-- What the benchmark adds to a database with our migrations: a login for a worker, users, a type without limits, and a
+-- short way to enqueue as one of the users, through the function that the API shows.
+
+create role worker_login login password 'postgres' in role analysis_worker;
 
 insert into auth.users (id) select lpad(to_hex(number), 32, '0')::uuid from generate_series(0, 1000) as number;
 insert into public.analysis_types (type) values ('bench');

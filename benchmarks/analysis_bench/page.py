@@ -14,7 +14,7 @@ from analysis_bench.plots import write_plots
 from analysis_bench.results import Results
 from analysis_bench.standings import standings
 from analysis_bench.systems import SYSTEMS
-from analysis_bench.tables import NOTHING, Column, cell, failures, markdown, table
+from analysis_bench.tables import NOTHING, TEXT, Column, cell, failures, markdown, table
 
 _OURS = [system for system in SYSTEMS if system.is_ours]
 
@@ -58,13 +58,13 @@ class _View:
     @property
     def goals(self) -> str:
         rows = [[goal.text, goal.measured, goal.verdict] for goal in judge(self.results)]
-        return markdown(["goal", "measured", ""], rows)
+        return markdown(["goal", "measured", ""], rows, TEXT)
 
     @property
     def standings(self) -> str:
         found = standings(self.results)
         rows = [[each.discipline.title, each.best, each.doorbell, each.direct, each.place] for each in found]
-        return markdown(["", "best", "ours, doorbell", "ours, direct", "our place"], rows)
+        return markdown(["", "best", "ours, doorbell", "ours, direct", "our place"], rows, TEXT)
 
     @property
     def lost(self) -> list[object]:
@@ -147,19 +147,17 @@ class _View:
 
     @property
     def machine(self) -> str:
-        found = self.results.machine
-        return ", ".join(f"{found[name]}{' cores' if name == 'cores' else ''}" for name in found)
+        return markdown(["machine", ""], list(self.results.machine.items()), TEXT)
 
     @property
     def versions(self) -> str:
-        return markdown(["", "version"], sorted(self.results.versions.items()))
+        return markdown(["", "version"], sorted(self.results.versions.items()), TEXT)
 
     @property
     def settings(self) -> str:
-        return markdown(
-            ["setting of PostgreSQL", ""], [[f"`{name}`", each] for name, each in self.results.settings.items()]
-        )
+        rows = [[f"`{name}`", each] for name, each in self.results.settings.items()]
+        return markdown(["setting of PostgreSQL", ""], rows, TEXT)
 
     @property
     def systems(self) -> str:
-        return markdown(["", "how"], [[system.title, system.about] for system in SYSTEMS])
+        return markdown(["", "how"], [[system.title, system.about] for system in SYSTEMS], TEXT)

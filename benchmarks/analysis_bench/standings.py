@@ -40,7 +40,7 @@ DISCIPLINES = (
         "p50_ms",
         PICKUP_CASE,
         "ms",
-        "a claim asks for limits, turns and leases, and writes four rows, before the handler starts",
+        "a claim decides on limits, turns and leases before the handler starts, and over HTTP it crosses a gateway",
     ),
     Discipline(
         "no-op drain",
@@ -57,7 +57,7 @@ DISCIPLINES = (
         "overhead_percent",
         "500 at a time",
         "%",
-        "all 500 places are claimed and settled by one process and one call at a time",
+        "it claims and settles through SQL functions that decide more than a queue without turns and leases has to",
     ),
     Discipline(
         "enqueue p95",

@@ -10,6 +10,7 @@ from analysis_bench.statistics import Spread
 from analysis_bench.systems import SYSTEMS, System
 
 NOTHING = "—"
+TEXT = "---"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,9 @@ def cell(found: Spread | None, digits: int) -> str:
     return shown if found.rounds == 1 else f"{shown} ({found.low:,.{digits}f}–{found.high:,.{digits}f})"
 
 
-def markdown(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [titles, ["---"] + ["---:"] * (len(titles) - 1), *rows]
+def markdown(titles: Sequence[str], rows: Iterable[Sequence[str]], alignment: str = "---:") -> str:
+    """`alignment` is that of all columns but the first, which are numbers if nothing is said."""
+    lines = [titles, ["---", *[alignment] * (len(titles) - 1)], *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 

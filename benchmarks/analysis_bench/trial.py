@@ -22,7 +22,7 @@ from analysis_bench.server import Server
 from analysis_bench.systems import System
 from supabase_local.database import migrate, read_migrations
 from supabase_local.keys import new_keys
-from supabase_local.postgres import PASSWORD, SUPERUSER
+from supabase_local.postgres import PASSWORD
 
 HERE = Path(__file__).parent
 BULK = 1000
@@ -163,7 +163,7 @@ class Trial:
             "ANALYSIS_WORKER_LOG_FORMAT": "json",
         }
         if self.system.name == "ours-direct":
-            settings["ANALYSIS_WORKER_DATABASE_URL"] = self.arena.server.url(self.database, SUPERUSER)
+            settings["ANALYSIS_WORKER_DATABASE_URL"] = self.arena.server.url(self.database, "worker_login")
         return settings
 
     def listen_bare(self) -> None:
