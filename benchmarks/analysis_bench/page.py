@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from analysis_bench.goals import judge
+from analysis_bench.goals import PICKUP_CASE, judge
 from analysis_bench.plan import PRESETS
 from analysis_bench.plots import write_plots
 from analysis_bench.results import Results
@@ -81,6 +81,14 @@ class _View:
     @property
     def arrival(self) -> str:
         return table(self.results, "arrival", [Column(case, "p50_ms", case) for case in self.results.cases("arrival")])
+
+    @property
+    def cost_alone(self) -> str:
+        columns = [
+            Column("statements a job", "statements_per_job", PICKUP_CASE),
+            Column("WAL a job, bytes", "wal_bytes_per_job", PICKUP_CASE, digits=0),
+        ]
+        return table(self.results, "pickup", columns)
 
     @property
     def drain(self) -> str:

@@ -85,6 +85,7 @@ def pickup(results: Results) -> Figure | None:
     for number, case in enumerate(cases):
         axes.plot([], [], marker="osD"[number % 3], color=MUTED, linewidth=0, label=case.removesuffix(", 1 worker"))
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=len(cases), frameon=False)
     axes.set_title("Pickup with one worker, ms: p50 (mark) to p95 (end of the line)", loc="left", fontweight="bold")
     return figure
