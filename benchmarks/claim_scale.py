@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TypeAlias
 from uuid import UUID, uuid4
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -47,7 +48,7 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of one job, from enqueue to complete, by itself or `batch` jobs to a claim."""
+    """Of one job, from enqueue to complete, by itself or `batch` jobs to a claim and to a settlement."""
 
     batch: int
     worker_statements: float
@@ -56,6 +57,8 @@ class Cost:
     """Records, without the pages that the first write after a checkpoint copies whole."""
     wal_whole_pages: float
     """Bytes of those, which are fewer the more jobs there are between two checkpoints."""
+    processor_us: float
+    """Microseconds of the server's process for claim and settlement, without waiting for the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +86,19 @@ class Client:
         self._call("enqueue_analysis(%s, jsonb_build_object('number', %s::bigint))", TYPE, time.time_ns())
         self._become("service_role", {"role": "service_role"})
 
+    def enqueue_many(self, jobs: int) -> None:
+        for _ in range(jobs):
+            self.enqueue()
+
     def claim(self, max_jobs: int) -> list[dict[str, str]]:
         self.statements += 1
         return self._call("claim_job('bench', %s, array[%s], %s)", uuid4(), TYPE, max_jobs)
 
-    def complete(self, job: dict[str, str]) -> None:
+    def complete(self, jobs: list[dict[str, str]]) -> None:
         self.statements += 1
-        self._call("complete_job(%s, %s, '{}')", job["id"], job["lease_id"])
+        done = {"outcome": "completed", "result": {}}
+        settlements = [{"job_id": job["id"], "lease_id": job["lease_id"], **done} for job in jobs]
+        self._call("settle_jobs(%s)", json.dumps(settlements))
 
     def _call(self, function: str, *arguments: object) -> list[dict[str, str]]:
         rows = self.session.execute(f"select public.{function}".encode(), arguments).fetchall()
@@ -118,7 +127,7 @@ def measure(server: PostgresServer, sizes: list[int], claims: int) -> Report:
             say(f"claims {number} to {number + ROUND} of {claims}")
             for size, client in clients.items():
                 times[size] += claim_times(client, warm_up=number == 0)
-        costs = [cost(clients[sizes[-1]], batch) for batch in (1, 10)]
+        costs = [cost(clients[sizes[-1]], batch) for batch in (1, 10, 100)]
         version = str(clients[sizes[0]].session.info.parameter_status("server_version"))
     measured = [Times(size, len(times[size]), *percentiles(times[size])) for size in sizes]
     return Report(version, measured, measured[-1].p95 / measured[0].p95, costs)
@@ -129,19 +138,24 @@ def claim_times(client: Client, warm_up: bool) -> list[float]:
     times = []
     for number in range(-ROUND if warm_up else 0, ROUND):
         started = time.perf_counter()
-        (job,) = client.claim(1)
+        jobs = client.claim(1)
         if number >= 0:
             times.append((time.perf_counter() - started) * 1000)
-        client.complete(job)
+        client.complete(jobs)
         client.enqueue()
     return times
 
 
-def cost(client: Client, batch: int, jobs: int = 300) -> Cost:
+def cost(client: Client, batch: int, jobs: int = 1000) -> Cost:
     """Whole pages, which follow a checkpoint whoever writes first, are told apart."""
-    work(client, batch, jobs)
+    client.enqueue_many(jobs)
+    drain(client, batch, jobs)
     before, client.statements = wal_position(client), 0
-    work(client, batch, jobs)
+    client.enqueue_many(jobs)
+    process = psutil.Process(client.session.info.backend_pid)
+    used_before = processor_seconds(process)
+    drain(client, batch, jobs)
+    used = processor_seconds(process) - used_before
     with as_superuser(client.session):
         row = client.session.execute(
             "select sum(record_size)::float8, sum(fpi_size)::float8 from pg_get_wal_stats(%s, %s)",
@@ -150,15 +164,17 @@ def cost(client: Client, batch: int, jobs: int = 300) -> Cost:
     records, pages = row or (0.0, 0.0)
     assert isinstance(records, float)
     assert isinstance(pages, float)
-    return Cost(batch, client.statements / jobs, records / jobs, pages / jobs)
+    return Cost(batch, client.statements / jobs, records / jobs, pages / jobs, used / jobs * 1e6)
 
 
-def work(client: Client, batch: int, jobs: int) -> None:
+def drain(client: Client, batch: int, jobs: int) -> None:
     for _ in range(0, jobs, batch):
-        for _ in range(batch):
-            client.enqueue()
-        for job in client.claim(batch):
-            client.complete(job)
+        client.complete(client.claim(batch))
+
+
+def processor_seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 def wal_position(client: Client) -> str:
@@ -220,7 +236,8 @@ def as_table(report: Report) -> str:
     lines += [f"p95 at {report.times[-1].rows} / p95 at {report.times[0].rows}: {report.ratio:.2f} (goal: 1.5 at most)"]
     for each in report.costs:
         wal = f"{each.wal_bytes:.0f} bytes of WAL records, {each.wal_whole_pages:.0f} of whole pages"
-        lines.append(f"per job, {each.batch} to a claim: {each.worker_statements:.2f} statements of the worker, {wal}")
+        lines.append(f"per job, {each.batch} at a time: {each.worker_statements:.2f} statements of the worker, {wal}")
+        lines.append(f"{each.processor_us:>10.0f} us of the processor for claim and settlement")
     return "\n".join(lines) + "\n"
 
 
