@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from analysis_bench.arena import Arena
 from analysis_bench.environment import Environment, machine
 from analysis_bench.plan import Plan
 from analysis_bench.results import Failure, Measurement, Results
 from analysis_bench.scenarios import SCENARIOS, Found, Scenario
 from analysis_bench.server import running_server
 from analysis_bench.systems import SYSTEMS, System
-from analysis_bench.trial import Arena
 
 _MINUTE_S = 60
 

@@ -59,6 +59,16 @@ class Server:
         self._admin("create database {} template {} owner postgres", database, template)
         self.databases.add(database)
 
+    @contextmanager
+    def creating(self, database: str, template: str) -> Iterator[None]:
+        """Whole or not at all."""
+        self.create(database, template)
+        try:
+            yield
+        except BaseException:
+            self.drop(database)
+            raise
+
     def drop(self, database: str) -> None:
         """Waits for the stream of changes of a gateway that was killed."""
         give_up_at = time.monotonic() + DROP_S

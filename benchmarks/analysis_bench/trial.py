@@ -3,100 +3,36 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from analysis_bench.environment import ROOT, Environment
+from analysis_bench.environment import Environment
 from analysis_bench.gateway import HOST
 from analysis_bench.processes import READY_S, Child, ChildError
 from analysis_bench.records import Records
 from analysis_bench.server import Server
 from analysis_bench.systems import System
-from supabase_local.database import migrate, read_migrations
 from supabase_local.keys import new_keys
-from supabase_local.postgres import PASSWORD
 
-HERE = Path(__file__).parent
-BULK = 1000
-USERS = 1000
 CHANGES_EVERY_S = 0.5
 """How often the real Realtime looks for changes of tables while it is idle."""
 SETTLE_S = 1.5
 """For a worker that says it has begun to connect and to listen."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arena:
-    """Where the systems meet."""
+@dataclass(slots=True)
+class Trial:
+    """What it starts ends with `stack`."""
 
     server: Server
     environment: Environment
     logs: Path
-    _numbers: Iterator[int] = field(default_factory=count)
-
-    @contextmanager
-    def trial(self, system: System, jobs: int = 0) -> Iterator[Trial]:
-        """A new database with so many no-op jobs in it. Whatever was started ends with the context."""
-        template = self._template(system, jobs)
-        database = f"trial_{next(self._numbers)}"
-        self.server.create(database, template)
-        if system.name == "ours-changes":
-            self.server.execute(
-                database, "alter table public.analysis_jobs disable trigger analysis_jobs_ring_doorbell"
-            )
-        self.server.checkpoint()
-        with tempfile.TemporaryDirectory() as records, ExitStack() as stack:
-            stack.callback(self.server.drop, database)
-            trial = Trial(self, system, database, Records(Path(records)), stack)
-            if system.is_ours:
-                trial.open_gateway()
-            yield trial
-
-    def prepare(self, system: System) -> None:
-        """Make what trials of this system copy, which two at a time must not do."""
-        self._template(system, 0)
-
-    def _template(self, system: System, jobs: int) -> str:
-        """Made once and copied, so that no trial waits for its jobs; with statistics, as a queue in use has them."""
-        name = f"{system.schema}_{jobs}"
-        if self.server.has(name):
-            return name
-        if jobs:
-            self.server.create(name, self._template(system, 0))
-            with tempfile.TemporaryDirectory() as records, ExitStack() as stack:
-                trial = Trial(self, system, name, Records(Path(records)), stack)
-                for first in range(0, jobs, BULK):
-                    trial.enqueue([(key, 0.0, key % USERS) for key in range(first, min(jobs, first + BULK))])
-                    if not first:
-                        self.server.execute(name, "analyze")
-            self.server.execute(name, "vacuum (analyze)")
-        elif system.is_ours:
-            self.server.create(name, "postgres")
-            migrate(self.server.url(name, "postgres"), read_migrations(ROOT / "supabase" / "migrations"))
-            self.server.execute(name, (HERE / "ours.sql").read_text())
-        else:
-            self.server.create(name, "template0")
-            installer = Child.start(
-                self.environment.command(system, "install"),
-                {"BENCH_DATABASE_URL": self.server.url(name)},
-                self.logs / f"{system.name}-install.log",
-            )
-            if installer.process.wait(READY_S):
-                raise installer.trouble("failed")
-        return name
-
-
-@dataclass(slots=True)
-class Trial:
-    arena: Arena
     system: System
     database: str
     records: Records
@@ -108,9 +44,9 @@ class Trial:
 
     def open_gateway(self) -> None:
         keys = new_keys()
-        url = self.arena.server.url(self.database, "authenticator")
+        url = self.server.url(self.database, "authenticator")
         self._gateway = self.start(
-            self.arena.environment.module("gateway"),
+            self.environment.module("gateway"),
             {
                 "BENCH_REST_URL": url,
                 "BENCH_KEYS": json.dumps(asdict(keys)),
@@ -123,13 +59,11 @@ class Trial:
         self.variables |= {"BENCH_ANON_KEY": keys.anon_key, "BENCH_JWT_SECRET": keys.jwt_secret}
 
     def start(self, command: list[str], environment: dict[str, str], what: str) -> Child:
-        url = self.arena.server.url(self.database)
-        environment = {
-            "BENCH_DATABASE_URL": url,
+        place = {
+            "BENCH_DATABASE_URL": self.server.url(self.database),
             "BENCH_RECORDS": str(self.records.directory),
-            "PGPASSWORD": PASSWORD,
-        } | environment
-        child = Child.start(command, environment, self.arena.logs / f"{self.system.name}-{what}.log")
+        }
+        child = Child.start(command, place | environment, self.logs / f"{self.system.name}-{what}.log")
         self.stack.callback(child.kill)
         return child
 
@@ -140,7 +74,7 @@ class Trial:
 
     def start_workers_cold(self, number: int, concurrency: int) -> None:
         wanted = self.records.processes() + number
-        command = self.arena.environment.command(self.system, "work")
+        command = self.environment.command(self.system, "work")
         environment = {"BENCH_CONCURRENCY": str(concurrency)} | self._worker_settings(concurrency)
         started = [self.start(command, environment, "worker") for _ in range(number)]
         self.workers += started
@@ -163,20 +97,20 @@ class Trial:
             "ANALYSIS_WORKER_LOG_FORMAT": "json",
         }
         if self.system.name == "ours-direct":
-            settings["ANALYSIS_WORKER_DATABASE_URL"] = self.arena.server.url(self.database, "worker_login")
+            settings["ANALYSIS_WORKER_DATABASE_URL"] = self.server.url(self.database, "worker_login")
         return settings
 
     def listen_bare(self) -> None:
         """A client that only notes when the event of each job is there."""
         wanted = self.records.processes() + 1
-        child = self.start(self.arena.environment.module("bare", self.system.event), self.variables, "bare")
+        child = self.start(self.environment.module("bare", self.system.event), self.variables, "bare")
         if not self.records.wait_for(lambda: self.records.processes() >= wanted, READY_S):
             raise child.trouble("did not begin")
 
     def drive(self, variables: dict[str, str] | None = None) -> Child:
         """The driver, which by default enqueues by SQL; with the variables of the API, ours does so over HTTP."""
         if self._driver is None:
-            self._driver = self.start(self.arena.environment.command(self.system, "drive"), variables or {}, "driver")
+            self._driver = self.start(self.environment.command(self.system, "drive"), variables or {}, "driver")
             self._driver.read_line()
         return self._driver
 
@@ -197,7 +131,7 @@ class Trial:
             raise self.trouble("did not run a job")
 
     def unsettled(self) -> int:
-        return self.arena.server.number(self.database, self.system.unsettled)
+        return self.server.number(self.database, self.system.unsettled)
 
     def requests(self) -> int | None:
         """Over HTTP, by anybody, so far; None where there is no HTTP."""

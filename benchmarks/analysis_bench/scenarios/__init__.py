@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from analysis_bench.arena import Arena
 from analysis_bench.plan import Plan
 from analysis_bench.results import Failure, Measurement
 from analysis_bench.scenarios import (
@@ -21,7 +22,6 @@ from analysis_bench.scenarios import (
     sleepers,
 )
 from analysis_bench.systems import System
-from analysis_bench.trial import Arena
 
 Found: TypeAlias = Iterator[Measurement] | Iterator[Measurement | Failure]
 

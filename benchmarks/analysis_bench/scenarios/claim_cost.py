@@ -7,11 +7,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+from analysis_bench.arena import Arena
 from analysis_bench.environment import ROOT
 from analysis_bench.plan import Plan
 from analysis_bench.results import Measurement
 from analysis_bench.systems import System
-from analysis_bench.trial import Arena
 
 NAME = "claim cost"
 SCRIPT = ROOT / "benchmarks" / "claim_scale.py"

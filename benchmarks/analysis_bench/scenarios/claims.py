@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from analysis_bench.arena import Arena
 from analysis_bench.plan import Plan
 from analysis_bench.results import Measurement
 from analysis_bench.systems import System
-from analysis_bench.trial import Arena
 
 NAME = "claims"
 WORKERS, CONCURRENCY = 10, 10

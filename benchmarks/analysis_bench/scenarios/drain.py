@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+from analysis_bench.arena import Arena
 from analysis_bench.plan import Plan
 from analysis_bench.results import Measurement
 from analysis_bench.systems import System
-from analysis_bench.trial import Arena
 
 NAME = "drain"
 BEGIN_S = 20.0

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from analysis_bench.arena import Arena
 from analysis_bench.plan import Plan
 from analysis_bench.results import Measurement
 from analysis_bench.statistics import quantile
 from analysis_bench.systems import System
-from analysis_bench.trial import Arena
 
 NAME = "enqueue"
 WARM_UP = 10

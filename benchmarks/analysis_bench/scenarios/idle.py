@@ -6,11 +6,12 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 
+from analysis_bench.arena import Arena
 from analysis_bench.plan import Plan
 from analysis_bench.results import Failure, Measurement
 from analysis_bench.scenarios.together import begin_all
 from analysis_bench.systems import System
-from analysis_bench.trial import Arena, Trial
+from analysis_bench.trial import Trial
 
 NAME = "idle"
 CONCURRENCY = 10
@@ -39,7 +40,7 @@ def _begin(trial: Trial) -> None:
 
 def _read(trial: Trial) -> dict[str, float]:
     read = {
-        "statements": float(trial.arena.server.count(trial.database).statements),
+        "statements": float(trial.server.count(trial.database).statements),
         "cpu_seconds": trial.workers[0].cpu_seconds(),
     }
     requests = trial.requests()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from analysis_bench.arena import Arena
 from analysis_bench.plan import Arrivals, Plan
 from analysis_bench.results import Measurement
 from analysis_bench.statistics import quantile
 from analysis_bench.systems import System
-from analysis_bench.trial import Arena, Trial
+from analysis_bench.trial import Trial
 
 CONCURRENCY = 10
 PATIENCE_S = 15.0
@@ -38,12 +39,12 @@ def _measure(arena: Arena, system: System, workers: int, arrivals: Sequence[Arri
 
 def _arrive(trial: Trial, arrivals: Arrivals, first: int, workers: int) -> Iterator[Measurement]:
     keys = range(first, first + arrivals.jobs)
-    before = trial.arena.server.count(trial.database)
+    before = trial.server.count(trial.database)
     paced = trial.pace([(key, 0.0, key) for key in keys], arrivals.per_second)
     names = [str(key) for key in keys]
     all_came = trial.records.wait("s", names, PATIENCE_S)
-    after = trial.arena.server.count(trial.database)
-    wal = trial.arena.server.wal_between(before, after)
+    after = trial.server.count(trial.database)
+    wal = trial.server.wal_between(before, after)
     case = f"{arrivals}, {workers} worker{'s' if workers > 1 else ''}"
     waited = _waited(trial, "s", names, paced["committed"])
     values = {

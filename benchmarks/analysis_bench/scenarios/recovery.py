@@ -9,11 +9,12 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 
+from analysis_bench.arena import Arena
 from analysis_bench.plan import Plan
 from analysis_bench.results import Failure, Measurement
 from analysis_bench.scenarios.together import begin_all
 from analysis_bench.systems import System
-from analysis_bench.trial import Arena, Trial
+from analysis_bench.trial import Trial
 
 NAME = "recovery"
 JOB = "0"

@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TypeVar
 
+from analysis_bench.arena import Arena
 from analysis_bench.results import Failure
 from analysis_bench.systems import System
-from analysis_bench.trial import Arena, Trial
+from analysis_bench.trial import Trial
 
 AT_ONCE = 4
 _Begun = TypeVar("_Begun")
