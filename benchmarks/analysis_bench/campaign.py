@@ -59,26 +59,25 @@ def run(plan: Plan, choice: Choice, environment: Environment, keep: Callable[[Re
             missing=environment.missing,
         )
         systems = [system for system in choice.of(SYSTEMS) if environment.has(system)]
-        for found in _rounds(plan, choice, Arena(server, environment, Path(logs)), systems):
+        for found in run_rounds(plan, choice, Arena(server, environment, Path(logs)), systems):
             results.add(found)
             results.minutes = (time.monotonic() - began) / _MINUTE_S
             keep(results)
     return results
 
 
-def _rounds(plan: Plan, choice: Choice, arena: Arena, systems: list[System]) -> Found:
-    """Who begins changes from round to round."""
+def run_rounds(plan: Plan, choice: Choice, arena: Arena, systems: list[System]) -> Found:
+    """Who begins changes from round to round. What there is no time for is said."""
     began = time.monotonic()
     spent: dict[str, float] = {}
     for number in range(plan.rounds):
         chosen = [scenario for scenario in SCENARIOS if choice.has(scenario) and number < scenario.rounds]
-        expected = sum(spent.get(scenario.name, 0.0) for scenario in chosen)
-        if number and time.monotonic() - began + expected > plan.minutes * _MINUTE_S:
-            say(f"no time for round {number + 1}")
-            return
         first = number % max(1, len(systems))
         for scenario in chosen:
             scenario_began = time.monotonic()
+            if scenario_began - began + spent.get(scenario.name, 0.0) > plan.minutes * _MINUTE_S:
+                yield Failure(scenario=scenario.name, system="", round=number, reason=f"no time for round {number + 1}")
+                continue
             for found in _measured(scenario, arena, systems[first:] + systems[:first], plan):
                 found.round = number
                 yield found

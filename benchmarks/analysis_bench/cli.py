@@ -22,7 +22,7 @@ app = typer.Typer(invoke_without_command=True, add_completion=False, pretty_exce
 def measure(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
     context: typer.Context,
     rounds: Annotated[int | None, typer.Option(min=1, help="How often everything is measured.")] = None,
-    minutes: Annotated[float | None, typer.Option(min=1, help="No round begins that would last longer.")] = None,
+    minutes: Annotated[float | None, typer.Option(min=1, help="Nothing begins after them.")] = None,
     only: Annotated[str, typer.Option(metavar="SCENARIO/SYSTEM", help="E.g. drain, /saq, pickup,drain/oban.")] = "",
     quick: Annotated[bool, typer.Option("--quick", help="Small numbers, to see that everything works.")] = False,
     thorough: Annotated[bool, typer.Option("--thorough", help="All rates, more rounds; hours.")] = False,

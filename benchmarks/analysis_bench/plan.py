@@ -18,7 +18,10 @@ class Arrivals:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`minutes`: a round begins only if it can end within them, judged by those before. `pickup` is at one worker."""
+    """`minutes`: nothing begins after them, and no scenario again that took longer than what is left.
+
+    `pickup` is at one worker, `pickup_of_many` has the numbers of workers.
+    """
 
     name: str = "standard"
     rounds: int = 3

@@ -1,11 +1,20 @@
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from analysis_bench.campaign import Choice
+from analysis_bench import campaign
+from analysis_bench.arena import Arena
+from analysis_bench.campaign import Choice, run_rounds
+from analysis_bench.plan import QUICK, Plan
 from analysis_bench.records import Records
-from analysis_bench.scenarios import SCENARIOS
-from analysis_bench.systems import SYSTEMS
+from analysis_bench.results import Failure, Measurement
+from analysis_bench.scenarios import SCENARIOS, Scenario
+from analysis_bench.systems import SYSTEMS, System
+
+_ARENA = cast(Arena, None)  # for scenarios that need none
 
 
 def test_nothing_chosen_is_everything() -> None:
@@ -45,3 +54,44 @@ def test_waiting_ends_when_all_came_or_patience_ends(tmp_path: Path) -> None:
     (tmp_path / "1").write_text("s 1 1\n")
     assert records.wait("s", ["1"], 5)
     assert not records.wait("s", ["1", "2"], 0)
+
+
+def test_scenarios_have_names_of_their_own() -> None:
+    names = [scenario.name for scenario in SCENARIOS]
+    assert len(set(names)) == len(names)
+
+
+def measure_name(arena: Arena, system: System, plan: Plan) -> Iterator[Measurement]:
+    del arena, plan
+    if system.name == "saq":
+        raise OSError("it broke")
+    yield Measurement(scenario="names", system=system.name)
+
+
+def measure_all(arena: Arena, systems: Sequence[System], plan: Plan) -> Iterator[Measurement]:
+    del arena, plan
+    yield Measurement(scenario="all", system=systems[0].name)
+
+
+def test_one_that_fails_leaves_the_others_alone_and_who_begins_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    scenarios = (Scenario("names", measure_name), Scenario("all", measure_together=measure_all, rounds=1))
+    monkeypatch.setattr(campaign, "SCENARIOS", scenarios)
+    systems = Choice.parse("/saq,oban,pg-boss").of(SYSTEMS)
+    found = list(run_rounds(replace(QUICK, rounds=2), Choice(), _ARENA, systems))
+    assert [(each.round, each.scenario, each.system) for each in found] == [
+        (0, "names", "oban"),
+        (0, "names", "saq"),
+        (0, "names", "pg-boss"),
+        (0, "all", "oban"),
+        (1, "names", "saq"),
+        (1, "names", "pg-boss"),
+        (1, "names", "oban"),
+    ]
+    assert [each.reason for each in found if isinstance(each, Failure)] == ["OSError: it broke"] * 2
+
+
+def test_what_there_is_no_time_for_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(campaign, "SCENARIOS", (Scenario("names", measure_name),))
+    (found,) = run_rounds(replace(QUICK, minutes=-1), Choice(), _ARENA, list(SYSTEMS))
+    assert isinstance(found, Failure)
+    assert found.reason == "no time for round 1"
