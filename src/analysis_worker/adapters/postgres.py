@@ -50,6 +50,7 @@ _STATEMENTS: Mapping[str, psycopg.sql.SQL] = {
 _JSON_ARGUMENTS = {"settlements", "data", "state", "held"}
 # As PostgREST sorts them: data, constraints, syntax and names, limits, and what functions raise on purpose.
 _REFUSALS = ("22", "23", "42", "54", "P0001", "PT4")
+_NO_TEXT = "22021"
 _ASK_AGAIN = {"42501", "PT401", "PT403", "PT408", "PT429"}
 
 
@@ -74,6 +75,8 @@ class PostgresJobStore(SqlJobStore):
                 return await self._execute(function, arguments)
         except (PoolTimeout, TimeoutError) as error:
             raise StoreUnavailableError(f"{function}: {type(error).__name__}") from error
+        except UnicodeEncodeError as error:
+            raise StoreRejectedError(_NO_TEXT, f"{function}: no text of PostgreSQL") from error
         except psycopg.Error as error:
             raise _failure(function, error) from error
 
@@ -119,8 +122,8 @@ def _adapted(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _failure(function: str, error: psycopg.Error) -> StoreRejectedError | StoreUnavailableError:
-    """Psycopg itself refuses, without a code, what no text of PostgreSQL can hold."""
-    code = error.sqlstate or ("22P05" if isinstance(error, psycopg.DataError) else "")
+    """Psycopg itself refuses a NUL, without a code."""
+    code = error.sqlstate or (_NO_TEXT if isinstance(error, psycopg.DataError) else "")
     if code.startswith(_REFUSALS) and code not in _ASK_AGAIN:
         return StoreRejectedError(code, f"{function}: {error.diag.message_primary or 'no text of PostgreSQL'}")
     return StoreUnavailableError(f"{function}: {type(error).__name__} {code}".rstrip())
