@@ -135,6 +135,31 @@ def test_numbers_are_made_from_what_waits_and_what_happened_lately(backlog: Back
         assert numbers.rows("analysis_attempts") <= 10_000
 
 
+@pytest.mark.parametrize(
+    ("function", "arguments", "most_jobs"),
+    [
+        # 51 of each ending of each type at most, those that are shown once more, and what is in flight.
+        ("list_jobs", {"status": "failed"}, 20 * 51),
+        ("list_jobs", {"type": "busy", "status": "completed"}, 3 * 51),
+        ("list_jobs", {"user_id": UUID(int=2)}, 3 * SETTLED // USERS),
+        ("list_jobs", {}, PENDING + OF_ONE_USER + 60 * 51),
+        ("describe_history", {"window_seconds": 3600, "buckets": 60}, PENDING + OF_ONE_USER + 2_000),
+        ("describe_errors", {"window_seconds": 604800}, 11_000),
+        ("describe_usage", {"days": 1}, 12_000),
+        ("count_replayable_jobs", {"status": "cancelled"}, 11_000),
+    ],
+    ids=str,
+)
+def test_an_overview_reads_what_it_shows_and_what_is_in_flight(
+    backlog: Backlog, function: str, arguments: dict[str, Any], most_jobs: int
+) -> None:
+    with backlog.explaining() as explainer:
+        calls = repeated(explainer, function, **arguments)
+    assert whole_reads(calls) == set()
+    assert all(overview.rows("analysis_jobs") <= most_jobs for overview in calls)
+    assert all(overview.rows("analysis_attempts") <= 30_000 for overview in calls)
+
+
 def test_a_heartbeat_reads_its_own_leases(backlog: Backlog) -> None:
     with backlog.explaining() as explainer:
         held = [
