@@ -13,7 +13,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 
-from analysis_worker.settings import OperatorSettings, Settings
+from analysis_worker.settings import DashboardSettings, OperatorSettings, Settings
 from docs._reference.commands import describe_commands
 from docs._reference.http import describe_functions, describe_types
 from docs._reference.prompts import describe_prompts
@@ -41,6 +41,7 @@ _PARTS: Mapping[str, Callable[[], str]] = {
     "commands": describe_commands,
     "worker_settings": partial(describe_settings, Settings),
     "operator_settings": partial(describe_settings, OperatorSettings),
+    "dashboard_settings": partial(describe_settings, DashboardSettings),
     "analysis_settings": partial(describe_settings, AnalysisSettings),
     "local_settings": partial(describe_settings, LocalSettings),
     "edge_functions": describe_functions,

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from loguru import logger
+from pydantic import ValidationError
 
 from analysis_worker.adapters.http_port import Page, Route, json_page, open_http_port
 from analysis_worker.adapters.postgrest import new_http_client
@@ -17,7 +18,7 @@ from analysis_worker.errors import ConfigurationError
 from analysis_worker.health import Report, Vitals
 from analysis_worker.metrics import WorkerMetrics, offering
 from analysis_worker.observer import NOBODY, Observer, Observers
-from analysis_worker.settings import Settings
+from analysis_worker.settings import DashboardSettings, Settings, variable_of
 from analysis_worker.wakes import ListenerState
 
 if TYPE_CHECKING:
@@ -63,12 +64,46 @@ async def _serving(settings: Settings, routes: Mapping[str, Route]) -> AsyncIter
     assert settings.port is not None
     async with AsyncExitStack() as stack:
         try:
-            port = await stack.enter_async_context(open_http_port(settings.bind_address, settings.port, routes))
+            port = await stack.enter_async_context(_open_port(settings, settings.port, routes))
         except OSError as error:
             where = f"{settings.bind_address}:{settings.port}"
             raise ConfigurationError(f"ANALYSIS_WORKER_PORT: cannot listen on {where}: {error.strerror}") from error
         logger.info("http port open", address=settings.bind_address, port=port)
         yield
+
+
+@asynccontextmanager
+async def _open_port(settings: Settings, port: int, routes: Mapping[str, Route]) -> AsyncIterator[int]:
+    """Its number. With the dashboard a web framework answers, which is more than probes alone are worth."""
+    if not settings.dashboard:
+        async with open_http_port(settings.bind_address, port, routes) as bound:
+            yield bound
+        return
+    if importlib.util.find_spec("aiohttp") is None or importlib.util.find_spec("jinja2") is None:
+        raise ConfigurationError("ANALYSIS_WORKER_DASHBOARD: pip install 'analysis-worker[dashboard]'")
+    from analysis_worker.dashboard.serving import open_dashboard, open_web_port  # noqa: PLC0415 - an extra
+
+    async with (
+        open_dashboard(settings.supabase_url, settings.current_key, _read_entrance()) as site,
+        open_web_port(settings.bind_address, port, site, routes) as bound,
+    ):
+        yield bound
+
+
+def _read_entrance() -> DashboardSettings:
+    try:
+        entrance = DashboardSettings()
+    except ValidationError as error:
+        prefix = DashboardSettings.model_config.get("env_prefix", "")
+        problems = error.errors(include_input=False)
+        told = "; ".join(f"{variable_of(each['loc'], prefix)}: {each['msg']}" for each in problems)
+        raise ConfigurationError(told) from None  # the cause would hold what was given
+    if not entrance.lets_somebody_in:
+        raise ConfigurationError(
+            "ANALYSIS_WORKER_DASHBOARD: nobody could sign in; set ANALYSIS_DASHBOARD_TOKEN or "
+            "ANALYSIS_DASHBOARD_SUPABASE_AUTH"
+        )
+    return entrance
 
 
 def _probes(vitals: Vitals) -> dict[str, Route]:

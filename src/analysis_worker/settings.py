@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     """Serves `/livez`, `/readyz`, `/startupz` and `/metrics`; without it nothing is served."""
     bind_address: str = "127.0.0.1"
     """Where the port listens; in a container `0.0.0.0`."""
+    dashboard: bool = False
+    """Serves the dashboard, too, under `/dashboard` of the port; see `ANALYSIS_DASHBOARD_*`."""
     log_format: str = Field(default="auto", pattern="^(auto|json|text)$")
     """`json`, `text`, or `auto`: text at a terminal, JSON elsewhere."""
     log_level: str = "INFO"
@@ -79,6 +81,12 @@ class Settings(BaseSettings):
             raise ValueError("lease_seconds must be at least twice heartbeat_seconds")
         return self
 
+    @model_validator(mode="after")
+    def _somewhere_for_the_dashboard(self) -> Self:
+        if self.dashboard and self.port is None:
+            raise ValueError("ANALYSIS_WORKER_DASHBOARD needs ANALYSIS_WORKER_PORT")
+        return self
+
     def current_key(self) -> str:
         """The key to use now. One in a file can be exchanged while the worker runs; raises OSError without the file."""
         if self.supabase_key_file is None:
@@ -101,8 +109,40 @@ class OperatorSettings(BaseSettings):
     """The URL that makes EasyPanel deploy the worker, for `deploy`. Whoever has it can."""
 
 
-def variable_of(location: tuple[int | str, ...]) -> str:
+class DashboardSettings(BaseSettings):
+    """Who may enter the dashboard, from `ANALYSIS_DASHBOARD_*`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ANALYSIS_DASHBOARD_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        use_attribute_docstrings=True,
+    )
+
+    token: SecretStr | None = Field(default=None, min_length=24)
+    """Lets in operators, who may change things; 24 characters at least. Exchanging it ends all sessions."""
+    viewer_token: SecretStr | None = Field(default=None, min_length=24)
+    """Lets in viewers, who may look, but not at what jobs contain."""
+    supabase_auth: bool = False
+    """Lets in users whose `app_metadata.role` is `admin` (operators), `viewer` or `support` (viewers)."""
+    session_hours: float = Field(default=8.0, gt=0, le=168)
+    """After so long, sign in again."""
+
+    @model_validator(mode="after")
+    def _tokens_differ(self) -> Self:
+        if self.token is not None and self.token == self.viewer_token:
+            raise ValueError("ANALYSIS_DASHBOARD_TOKEN and ANALYSIS_DASHBOARD_VIEWER_TOKEN must differ")
+        return self
+
+    @property
+    def lets_somebody_in(self) -> bool:
+        return self.supabase_auth or self.token is not None or self.viewer_token is not None
+
+
+def variable_of(location: tuple[int | str, ...], prefix: str = "ANALYSIS_WORKER_") -> str:
     """The environment variable behind a field of Settings, for messages."""
     field = ".".join(map(str, location)) or "settings"
     special = {"supabase_url": "SUPABASE_URL", "supabase_key": "SUPABASE_SECRET_KEY", "settings": "settings"}
-    return special.get(field, f"ANALYSIS_WORKER_{field.upper()}")
+    return special.get(field, f"{prefix}{field.upper()}")

@@ -19,7 +19,7 @@ from analysis_worker.cli.commands import build
 from docs._reference.commands import commands
 from supabase_local.directory import StackVariables
 from tests.e2e import test_demo
-from tests.integration import test_init, test_stack, test_worker_process
+from tests.integration import test_dashboard_entrance, test_init, test_stack, test_worker_process
 from tests.sql.factories import call, claim
 
 Path_ = tuple[str, ...]
@@ -62,6 +62,7 @@ EXAMPLES: dict[Path_, tuple[str, int]] = {
 ELSEWHERE: dict[Path_, Callable[..., None]] = {
     ("run",): test_worker_process.test_a_signal_lets_the_running_job_finish,
     ("metrics",): test_init.test_a_strangers_worker_runs_a_job_on_an_empty_project,
+    ("dashboard",): test_dashboard_entrance.test_on_this_machine_the_command_makes_a_token_for_one_run,
     ("local", "start"): test_stack.test_a_stack_is_started_found_and_stopped,
     ("local", "status"): test_stack.test_a_stack_is_started_found_and_stopped,
     ("local", "stop"): test_stack.test_a_stack_is_started_found_and_stopped,

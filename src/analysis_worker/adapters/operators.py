@@ -23,6 +23,30 @@ class Operations(Protocol):
         ...
 
 
+class AsyncOperations:
+    """The same and what operators may read, over an open client for `{url}/rest/v1/`; raises the same."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def call(self, function: str, arguments: Mapping[str, Any], actor: str | None = None) -> Any:
+        """`actor` is for whom this is done, as it is to stand on record."""
+        headers = {} if actor is None else {"x-analysis-actor": actor}
+        return await self._ask("POST", f"rpc/{function}", json=dict(arguments), headers=headers)
+
+    async def read(self, table: str, query: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Rows, by PostgREST's query parameters."""
+        rows: list[dict[str, Any]] = await self._ask("GET", table, params=dict(query))
+        return rows
+
+    async def _ask(self, method: str, path: str, **more: Any) -> Any:
+        try:
+            response = await self._client.request(method, path, **more)
+        except (httpx.HTTPError, OSError) as error:  # OSError: the file with the key
+            raise StoreUnavailableError(f"{path}: {type(error).__name__}: {error}") from error
+        return _answer(path, response)
+
+
 class PostgrestOperations:
     """Operations over an open client for `{url}/rest/v1/`."""
 
@@ -32,14 +56,19 @@ class PostgrestOperations:
     def call(self, function: str, arguments: Mapping[str, Any]) -> Any:
         try:
             response = self._client.post(f"rpc/{function}", json=dict(arguments))
-            body = response.json()
         except (httpx.HTTPError, OSError) as error:  # OSError: the file with the key
             raise StoreUnavailableError(f"{function}: {type(error).__name__}: {error}") from error
-        except ValueError as error:
-            raise StoreUnavailableError(f"{function}: HTTP {response.status_code} without JSON") from error
-        if response.is_success:
-            return body
-        raise _failure(function, response.status_code, body)
+        return _answer(function, response)
+
+
+def _answer(asked: str, response: httpx.Response) -> Any:
+    try:
+        body = response.json()
+    except ValueError as error:
+        raise StoreUnavailableError(f"{asked}: HTTP {response.status_code} without JSON") from error
+    if response.is_success:
+        return body
+    raise _failure(asked, response.status_code, body)
 
 
 def _failure(function: str, status: int, body: Any) -> StoreRejectedError | StoreUnavailableError:

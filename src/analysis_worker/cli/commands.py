@@ -36,6 +36,7 @@ _OWN = {
     "load-test": "load_test",
     "test-e2e": "e2e:run_journey",
     "metrics": "queue",
+    "dashboard": "dashboard",
     "local": "local",
 }
 # Those of operators, which share what their exit codes mean.

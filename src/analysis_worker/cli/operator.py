@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 from pydantic import ValidationError
+from pydantic_settings import BaseSettings
 
 from analysis_worker.adapters.operators import Operations, open_operations
 from analysis_worker.errors import StoreRejectedError, StoreUnavailableError
@@ -22,6 +23,7 @@ EXIT_CODES = (
     "change may have been made, and asking again does no harm."
 )
 
+_Settings = TypeVar("_Settings", bound=BaseSettings)
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the answer as one JSON document.")]
 ReasonOption = Annotated[str | None, typer.Option(help="Why; kept with the change.")]
 
@@ -29,7 +31,7 @@ ReasonOption = Annotated[str | None, typer.Option(help="Why; kept with the chang
 @contextmanager
 def operations() -> Iterator[Operations]:
     """The project of SUPABASE_URL. An error of the queue in the block ends the program, with a message on stderr."""
-    settings = _read_settings()
+    settings = read_settings(Settings)
     with open_operations(settings.supabase_url, settings.current_key) as opened:
         try:
             yield opened
@@ -48,9 +50,13 @@ def fail(problem: str, exit_code: int) -> NoReturn:
     raise typer.Exit(exit_code)
 
 
-def _read_settings() -> Settings:
+def read_settings(kind: type[_Settings]) -> _Settings:
+    """From the environment. Ends the program where they cannot be."""
     try:
-        return Settings()
+        return kind()
     except ValidationError as error:
-        problems = [f"{variable_of(problem['loc'])}: {problem['msg']}" for problem in error.errors(include_input=False)]
-        fail("; ".join(problems), EXIT_BAD_CONFIGURATION)
+        prefix = kind.model_config.get("env_prefix", "")
+        problems = error.errors(include_input=False)
+        fail(
+            "; ".join(f"{variable_of(each['loc'], prefix)}: {each['msg']}" for each in problems), EXIT_BAD_CONFIGURATION
+        )

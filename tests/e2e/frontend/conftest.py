@@ -8,13 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from maxnutrition.demo.web import served
 from tests.e2e.frontend.node import install_packages, node
-from tests.e2e.frontend.stage import CHROMIUM_FLAGS, Stage, find_chromium, running_stage
-
-expect.set_options(timeout=60_000)  # two cores may have other things to do
+from tests.e2e.frontend.stage import Stage, running_stage
 
 
 @pytest.fixture(scope="session")
@@ -28,18 +26,6 @@ def pages(packages: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("pages")
     node("node_modules/vite/bin/vite.js", "build", "--logLevel", "warn", "--emptyOutDir", "--outDir", str(directory))
     return directory
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Of one module: while it is open an event loop runs in this thread, where other tests want theirs."""
-    executable = find_chromium()
-    if executable is None:
-        pytest.skip("there is no Chromium on this machine: install one, or name it in CHROMIUM_PATH")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
