@@ -18,7 +18,6 @@ from analysis_bench.trial import Trial
 from supabase_local.database import migrate, read_migrations
 
 HERE = Path(__file__).parent
-BULK = 1000
 USERS = 1000
 
 
@@ -75,10 +74,7 @@ class Arena:
         name = f"{system.schema}_{jobs}"
         if not self.server.has(name):
             with self.server.creating(name, self.prepare(system)), self._opened(system, name) as trial:
-                for first in range(0, jobs, BULK):
-                    trial.enqueue([(key, 0.0, key % USERS) for key in range(first, min(jobs, first + BULK))])
-                    if not first:
-                        self.server.execute(name, "analyze")
+                trial.enqueue([(key, 0.0, key % USERS) for key in range(jobs)])
             self.server.execute(name, "vacuum (analyze)")
         return name
 

@@ -34,7 +34,7 @@ class Plan:
     drain_jobs: int = 20_000
     drain_seconds: float = 5.0
     sleepers: tuple[int, ...] = (5, 50, 500)
-    sleeper_waves: int = 2
+    sleeper_waves: int = 3
     enqueued: Arrivals = Arrivals(50, 100)
     idle_seconds: float = 30.0
     recovery_seconds: float = 75.0

@@ -20,6 +20,7 @@ from analysis_bench.server import Server
 from analysis_bench.systems import System
 from supabase_local.keys import new_keys
 
+BULK = 500
 CHANGES_EVERY_S = 0.5
 """How often the real Realtime looks for changes of tables while it is idle."""
 SETTLE_S = 1.5
@@ -115,7 +116,11 @@ class Trial:
         return self._driver
 
     def enqueue(self, jobs: Sequence[tuple[int, float, int]]) -> None:
-        self.drive().ask({"do": "enqueue", "jobs": jobs}, timeout=120)
+        """In bulk, with statistics as soon as there is something to count."""
+        for first in range(0, len(jobs), BULK):
+            self.drive().ask({"do": "enqueue", "jobs": jobs[first : first + BULK]}, timeout=120)
+            if not first:
+                self.server.execute(self.database, "analyze")
 
     def pace(self, jobs: Sequence[tuple[int, float, int]], per_second: float) -> dict[str, list[Any]]:
         """Enqueue one by one; `ids`, `committed` (times) and `took` (seconds) in the order of the jobs."""

@@ -21,8 +21,7 @@ def measure(arena: Arena, system: System, plan: Plan) -> Iterator[Measurement | 
         yield Failure(scenario=NAME, system=system.name, reason="knows no users: first come, first served")
         return
     with arena.trial(system) as trial:
-        for first in range(0, plan.crowd, 500):
-            trial.enqueue([(key, JOB_S, GREEDY) for key in range(first, min(plan.crowd, first + 500))])
+        trial.enqueue([(key, JOB_S, GREEDY) for key in range(plan.crowd)])
         trial.start_workers(1, CONCURRENCY)
         trial.records.look()
         (committed,) = trial.pace([(plan.crowd, JOB_S, OTHER)], 1)["committed"]
