@@ -48,7 +48,7 @@ DISCIPLINES = (
         "jobs_per_second",
         "",
         "jobs/s",
-        "each job writes its attempt, its history and its events for the browser, and keeps its row",
+        "each job leaves its row with its result, its attempt, and an event for the browser",
         more_is_better=True,
     ),
     Discipline(
@@ -81,7 +81,7 @@ DISCIPLINES = (
         "cpu_percent",
         "",
         "%",
-        "a socket that is kept alive, a heartbeat in a thread of its own, a watchdog every second",
+        "a socket that is kept alive, a heartbeat in a thread of its own, a check for missed events every second",
     ),
     Discipline(
         "recovery after SIGKILL",
