@@ -20,7 +20,7 @@ class System:
     drains_at: int = 50
     about: str = ""
     cancels: bool = True
-    """Whether a handler that runs is told when its job is cancelled."""
+    """Whether a handler that runs is interrupted when its job is cancelled."""
 
     @property
     def is_ours(self) -> bool:

@@ -38,7 +38,7 @@ class Producer(Protocol):
         """Commit one job, or many in the quickest way there is, and return their ids in the same order."""
 
     async def cancel(self, job_id: str) -> None:
-        """Ask for the end of a job that runs, where its handler is told."""
+        """Ask for the end of a job that runs, where its handler is interrupted."""
 
 
 class Peer(Protocol):

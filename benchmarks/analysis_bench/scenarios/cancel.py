@@ -17,7 +17,7 @@ PATIENCE_S = 12.0
 
 def measure(arena: Arena, system: System, plan: Plan) -> Iterator[Measurement | Failure]:
     if not system.cancels:
-        yield Failure(scenario=NAME, system=system.name, reason="a handler that runs is not told")
+        yield Failure(scenario=NAME, system=system.name, reason="a handler that runs is not interrupted")
         return
     waited = []
     with arena.trial(system) as trial:
