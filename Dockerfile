@@ -12,10 +12,10 @@ WORKDIR /build
 # What it depends on, which changes seldom, before what it is.
 COPY pyproject.toml uv.lock README.md ./
 COPY benchmarks/pyproject.toml benchmarks/
-RUN /opt/uv/bin/uv sync --locked --no-dev --extra maxnutrition --extra metrics --no-install-project
+RUN /opt/uv/bin/uv sync --locked --no-dev --extra dashboard --extra maxnutrition --extra metrics --no-install-project
 COPY src src
 COPY supabase/migrations supabase/migrations
-RUN /opt/uv/bin/uv sync --locked --no-dev --extra maxnutrition --extra metrics --no-editable
+RUN /opt/uv/bin/uv sync --locked --no-dev --extra dashboard --extra maxnutrition --extra metrics --no-editable
 
 FROM ${PYTHON_IMAGE}
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin worker

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any
 from uuid import uuid4
 
@@ -103,11 +104,10 @@ ACTOR = "service_role dashboard:token"
 # Pages --------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", PAGES)
 async def test_every_page_is_shown_to_both_and_may_do_nothing_foreign(
-    database: Connection, operator: Person, viewer: Person, path: str
+    database: Connection, operator: Person, viewer: Person
 ) -> None:
-    for person in (operator, viewer):
+    for person, path in product((operator, viewer), PAGES):
         page = await person.get(path)
         assert page.status_code == 200, page.text
         assert page.text.count("<h1>") == 1
@@ -118,8 +118,7 @@ async def test_every_page_is_shown_to_both_and_may_do_nothing_foreign(
         assert "default-src 'none'" in policy
         assert "frame-ancestors 'none'" in policy
         assert "unsafe" not in policy
-        assert " style=" not in page.text
-        assert "onclick" not in page.text
+        assert not [inline for inline in (" style=", "onclick", "javascript:") if inline in page.text]
         assert OPERATOR not in page.text
         assert VIEWER not in page.text
 
@@ -177,25 +176,22 @@ async def test_the_list_is_filtered_and_goes_on(database: Connection, operator: 
     assert sum(f"/jobs/{job_id}" in rest for job_id in jobs) == 1
 
 
-@pytest.mark.parametrize(
-    ("path", "status_code"),
-    [
-        ("jobs?status=done", 400),
-        ("jobs?user_id=me", 400),
-        ("?window=1y", 400),
-        ("audit?before=x", 400),
-        ("jobs/not-an-id", 404),
-        (f"jobs/{uuid4()}", 404),
-        ("types/nothing/pause", 404),
-        ("nothing", 404),
-        ("replay?status=completed", 400),
-    ],
-)
-async def test_what_cannot_be_is_told_so(operator: Person, path: str, status_code: int) -> None:
-    page = await operator.get(path)
-    assert page.status_code == status_code
-    assert "To the overview" in page.text
-    assert page.headers["content-security-policy"]
+async def test_what_cannot_be_is_told_so(operator: Person) -> None:
+    for path, status_code in {
+        "jobs?status=done": 400,
+        "jobs?user_id=me": 400,
+        "?window=1y": 400,
+        "audit?before=x": 400,
+        "jobs/not-an-id": 404,
+        f"jobs/{uuid4()}": 404,
+        "types/nothing/pause": 404,
+        "nothing": 404,
+        "replay?status=completed": 400,
+    }.items():
+        page = await operator.get(path)
+        assert page.status_code == status_code, path
+        assert "To the overview" in page.text
+        assert page.headers["content-security-policy"]
 
 
 async def test_without_the_queue_there_is_a_page_that_says_so(stack: StackVariables) -> None:
