@@ -50,7 +50,7 @@ class Pgqueuer:
 
         queue.entrypoint("job", accepts_context=True)(handle)
         batch = min(BATCH, max(1, concurrency // 2)) if concurrency else BATCH
-        await queue.run(batch_size=batch, max_concurrent_tasks=concurrency or None)
+        await queue.run(batch_size=batch, max_concurrent_tasks=max(concurrency, 2 * batch) if concurrency else None)
 
 
 @dataclass(frozen=True, slots=True)
