@@ -48,11 +48,10 @@ def markdown(titles: Sequence[str], rows: Iterable[Sequence[str]], alignment: st
 
 
 def failures(results: Results, scenario: str) -> list[str]:
-    """Why a number is not there, once for each system and reason."""
+    """Why numbers are not there: a line for each reason, with the systems that it concerns."""
     titles = {system.name: system.title for system in SYSTEMS}
-    said = [
-        f"{titles.get(failure.system, failure.system) or 'all'}: {failure.reason}"
-        for failure in results.failures
-        if failure.scenario == scenario
-    ]
-    return list(dict.fromkeys(said))
+    concerned: dict[str, dict[str, None]] = {}
+    for failure in results.failures:
+        if failure.scenario == scenario:
+            concerned.setdefault(failure.reason, {})[titles.get(failure.system, "all")] = None
+    return [f"{', '.join(names)}: {reason}" for reason, names in concerned.items()]

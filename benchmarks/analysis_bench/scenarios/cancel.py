@@ -29,7 +29,9 @@ def measure(arena: Arena, system: System, plan: Plan) -> Iterator[Measurement | 
                 raise trial.trouble("did not run a job")
             answer = trial.drive().ask({"do": "cancel", "id": job_id})
             if not trial.records.wait("c", [str(key)], PATIENCE_S):
-                yield Failure(scenario=NAME, system=system.name, reason=f"not within {PATIENCE_S:g} s")
+                yield Failure(
+                    scenario=NAME, system=system.name, reason=f"the handler was not interrupted within {PATIENCE_S:g} s"
+                )
                 return
             waited.append(round((trial.records.times["c"][str(key)][0] - answer["at"]) * 1000, 3))
     values = {"p50_ms": quantile(waited, 0.5), "max_ms": max(waited)}

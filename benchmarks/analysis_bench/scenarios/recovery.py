@@ -45,7 +45,9 @@ def _look(trial: Trial, killed_at: float, patience: float) -> Measurement | Fail
     if len(starts) > 1:
         return Measurement(scenario=NAME, system=trial.system.name, values={"seconds": starts[1] - killed_at})
     if time.time() - killed_at > patience:
-        return Failure(scenario=NAME, system=trial.system.name, reason=f"not within {patience:g} s")
+        return Failure(
+            scenario=NAME, system=trial.system.name, reason=f"the job did not run again within {patience:g} s"
+        )
     return None
 
 

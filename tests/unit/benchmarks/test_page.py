@@ -18,6 +18,7 @@ def some_results() -> Results:
         failures=(
             Failure(scenario="drain", system="saq", reason="did not start a job"),
             Failure(scenario="drain", system="saq", round=1, reason="did not start a job"),
+            Failure(scenario="drain", system="oban", reason="did not start a job"),
         ),
     )
 
@@ -39,7 +40,7 @@ def test_a_number_that_is_not_there_is_a_dash() -> None:
 
 def test_the_page_says_who_failed_once_and_who_was_left_out() -> None:
     page = render_page(some_results(), [], "benchmarks")
-    assert page.count("- SAQ: did not start a job") == 1
+    assert page.count("- SAQ, Oban (Python): did not start a job") == 1
     assert "- oban: needs Python 3.12" in page
 
 
