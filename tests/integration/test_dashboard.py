@@ -222,6 +222,21 @@ async def test_a_page_sends_what_has_changed(database: Connection, operator: Per
     raise AssertionError("the stream ended")
 
 
+async def test_who_looks_at_a_job_is_told_that_it_was_deleted(database: Connection, operator: Person) -> None:
+    job_id = new_job(database)
+    headers = {"accept": "text/event-stream"}
+    with anyio.fail_after(20):
+        async with operator.http.stream("GET", f"jobs/{job_id}", headers=headers) as stream:
+            lines = stream.aiter_lines()
+            assert await anext(lines) == "event: message"
+            database.execute("delete from public.analysis_jobs where id = %s", [job_id])
+            async for line in lines:
+                if line == "event: trouble":
+                    assert "There is no such job" in await anext(lines)
+                    return
+    raise AssertionError("the stream ended")
+
+
 async def test_a_stream_is_for_those_who_are_signed_in(dashboard: Dashboard) -> None:
     async with dashboard.person() as nobody:
         assert (await nobody.get("types", accept="text/event-stream")).status_code == 401

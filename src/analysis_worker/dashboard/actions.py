@@ -19,7 +19,10 @@ _MOST_REASON = 500
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Asked before anything is done. `fields` name inputs of confirm.html; `hidden` comes back with the answer."""
+    """Asked before anything is done.
+
+    `fields` name inputs of confirm.html; `reason!` has to be given. `hidden` comes back with the answer.
+    """
 
     text: str
     back: str

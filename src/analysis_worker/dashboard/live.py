@@ -9,6 +9,7 @@ from aiohttp import web
 from loguru import logger
 
 from analysis_worker.dashboard.queries import LIVE_SECONDS
+from analysis_worker.dashboard.views import NotFoundError
 from analysis_worker.errors import StoreError
 
 MEDIA_TYPE = "text/event-stream"
@@ -58,6 +59,8 @@ async def _follow(response: web.StreamResponse, render: Callable[[], Awaitable[s
         except StoreError as error:
             logger.warning("dashboard has no news", error=str(error))
             current, event = "", _event("trouble", "the queue does not answer")
+        except NotFoundError as error:
+            current, event = "", _event("trouble", str(error))
         await response.write(event)
         sent = current
         await anyio.sleep(LIVE_SECONDS)

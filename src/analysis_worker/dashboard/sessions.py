@@ -30,14 +30,9 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """`form_token` has to come back with every form: a foreign page cannot know it."""
-
     identity: Identity
     id: str
     expires_at: float
-
-    def form_token(self, secret: bytes) -> str:
-        return _sign(secret, f"form:{self.id}".encode())
 
 
 class Sessions:
@@ -67,7 +62,8 @@ class Sessions:
         return session if session.expires_at > self._clock() else None
 
     def form_token(self, session: Session) -> str:
-        return session.form_token(self._secret())
+        """It has to come back with every form: a foreign page cannot know it."""
+        return _sign(self._secret(), f"form:{session.id}".encode())
 
     def is_from_our_form(self, session: Session, token: str) -> bool:
         return hmac.compare_digest(self.form_token(session).encode(), token.encode())

@@ -56,10 +56,10 @@ def _show(view: View) -> Handler:
         caller = await require_caller(request)
         desk = request.app[DESK]
         if MEDIA_TYPE not in request.headers.get("accept", ""):
-            return _respond(request, caller, await view(_visit(request, caller)))
+            return _respond(request, caller, await view(_visit(request)))
 
         async def render() -> str:
-            return desk.templates.part(await view(_visit(request, caller)), caller.identity)
+            return desk.templates.part(await view(_visit(request)), caller.identity)
 
         return await desk.streams.send(request, render)
 
@@ -69,8 +69,10 @@ def _show(view: View) -> Handler:
 def _ask(action: Action) -> Handler:
     async def ask(request: web.Request) -> web.StreamResponse:
         caller = await require_operator(request)
-        question = await action.ask(_visit(request, caller))
-        return _respond(request, caller, Page(action.title, "confirm.html", {"action": action, "question": question}))
+        question = await action.ask(_visit(request))
+        return _respond(
+            request, caller, Page(action.title, "confirm.html", {"action": action, "question": question}, is_live=False)
+        )
 
     return ask
 
@@ -78,22 +80,22 @@ def _ask(action: Action) -> Handler:
 def _act(action: Action) -> Handler:
     async def act(request: web.Request) -> web.StreamResponse:
         caller = await require_act(request)
-        visit = _visit(request, caller)
+        visit = _visit(request)
         form = {name: str(value) for name, value in (await request.post()).items()}
         answer = await visit.queries.act(action.function, action.arguments(visit, form), caller.identity.who)
         logger.info("dashboard acted", function=action.function, who=caller.identity.who)
         if action.note is None:
-            return _respond(request, caller, Page(action.title, "contents.html", {"contents": answer}))
+            return _respond(request, caller, Page(action.title, "contents.html", {"contents": answer}, is_live=False))
         raise web.HTTPSeeOther(f"{BASE}{action.back.format(**visit.place)}?note={outcome(action, answer)}")
 
     return act
 
 
-def _visit(request: web.Request, caller: Caller) -> Visit:
-    return Visit(caller.identity, request.app[DESK].queries, request.query, request.match_info)
+def _visit(request: web.Request) -> Visit:
+    return Visit(request.app[DESK].queries, request.query, request.match_info)
 
 
-def _respond(request: web.Request, caller: Caller, page: Page, status: int = 200) -> web.Response:
+def _respond(request: web.Request, caller: Caller, page: Page) -> web.Response:
     desk = request.app[DESK]
     around = {
         "form_token": desk.sessions.form_token(caller.session) if caller.session else "",
@@ -101,7 +103,7 @@ def _respond(request: web.Request, caller: Caller, page: Page, status: int = 200
         "note": NOTES.get(request.query.get("note", "")),
     }
     text = desk.templates.whole(page, caller.identity, **around)
-    return web.Response(text=text, status=status, content_type="text/html")
+    return web.Response(text=text, content_type="text/html")
 
 
 def _file(name: str, media_type: str) -> Handler:

@@ -11,7 +11,6 @@ from typing import Any
 from analysis_worker.dashboard import drawings
 from analysis_worker.dashboard.filters import JobFilter, choice, whole_number
 from analysis_worker.dashboard.queries import AUDIT_SHOWN, Queries
-from analysis_worker.dashboard.sessions import Identity
 
 WINDOWS = {"1h": (3600, 60), "24h": (86400, 96), "7d": (604800, 84)}
 DAYS = {"1d": 1, "7d": 7, "14d": 14}
@@ -21,7 +20,6 @@ DAYS = {"1d": 1, "7d": 7, "14d": 14}
 class Visit:
     """Somebody asks for a page. `place` is what the path names, `query` what follows it."""
 
-    identity: Identity
     queries: Queries
     query: Mapping[str, str]
     place: Mapping[str, str]
@@ -30,12 +28,13 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`template` is the part that is replaced while one looks; `controls`, above it, stays."""
+    """`template` is the part that is replaced while one looks, where the page is live; `controls`, above it, stays."""
 
     title: str
     template: str
     values: Mapping[str, Any]
     controls: str | None = None
+    is_live: bool = True
 
 
 class NotFoundError(Exception):
