@@ -146,13 +146,15 @@ def test_files_of_other_buckets_are_named_where_a_job_used_them_and_are_the_user
     queue.owner.execute("insert into storage.buckets (id, name) values ('photos', 'photos')")
     user_id, other = queue.new_user(), queue.new_user()
     meal = queue.new_file(f"{user_id}/meal.jpg", bucket="photos")
+    snack = queue.new_file(f"{user_id}/snack.jpg", bucket="photos")
     queue.new_file(f"{user_id}/avatar.jpg", bucket="photos")
     queue.new_file(f"{other}/exam.jpg")
     queue.new_file(f"{user_id}0/exam.jpg")
     unused = queue.new_file(f"{user_id}/deep/unused.jpg")
     enqueue(queue, user_id, "abacaxi", input={"files": [meal]})
+    enqueue(queue, user_id, "abacate", input={"file": snack})
     objects = call(queue.worker(), "delete_user_data", user_id=user_id)["objects"]
-    assert objects == [{"bucket": file["bucket"], "name": file["path"]} for file in (unused, meal)]
+    assert objects == [{"bucket": file["bucket"], "name": file["path"]} for file in (unused, meal, snack)]
 
 
 def test_it_works_in_batches(queue: Queue) -> None:
