@@ -19,6 +19,7 @@ from supabase_local.database import migrate, read_migrations
 
 HERE = Path(__file__).parent
 USERS = 1000
+"""Among whom jobs are dealt out, where it matters; ours.sql makes them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analysis_bench.arena import Arena
+from analysis_bench.arena import USERS, Arena
 from analysis_bench.plan import Plan
 from analysis_bench.results import Measurement
 from analysis_bench.systems import System
@@ -23,7 +23,7 @@ def measure(arena: Arena, system: System, plan: Plan) -> Iterator[Measurement]:
         trial.warm_up()
         before = arena.server.calls(trial.database, "claim_job")
         jobs = range(plan.claimed.jobs)
-        trial.pace([(key, 0.0, key) for key in jobs], plan.claimed.per_second)
+        trial.pace([(key, 0.0, key % USERS) for key in jobs], plan.claimed.per_second)
         if not trial.records.wait("s", [str(key) for key in jobs], PATIENCE_S):
             raise trial.trouble("did not run all jobs")
         claims = arena.server.calls(trial.database, "claim_job") - before

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from analysis_bench.arena import Arena
+from analysis_bench.arena import USERS, Arena
 from analysis_bench.plan import Arrivals, Plan
 from analysis_bench.results import Measurement
 from analysis_bench.statistics import quantile
@@ -40,7 +40,7 @@ def _measure(arena: Arena, system: System, workers: int, arrivals: Sequence[Arri
 def _arrive(trial: Trial, arrivals: Arrivals, first: int, workers: int) -> Iterator[Measurement]:
     keys = range(first, first + arrivals.jobs)
     before = trial.server.count(trial.database)
-    paced = trial.pace([(key, 0.0, key) for key in keys], arrivals.per_second)
+    paced = trial.pace([(key, 0.0, key % USERS) for key in keys], arrivals.per_second)
     names = [str(key) for key in keys]
     all_came = trial.records.wait("s", names, PATIENCE_S)
     after = trial.server.count(trial.database)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analysis_bench.arena import Arena
+from analysis_bench.arena import USERS, Arena
 from analysis_bench.plan import Plan
 from analysis_bench.results import Measurement
 from analysis_bench.systems import System
@@ -20,7 +20,7 @@ def measure(arena: Arena, system: System, plan: Plan) -> Iterator[Measurement]:
         ideal = plan.sleeper_waves * SECONDS
         jobs = concurrency * plan.sleeper_waves
         with arena.trial(system) as trial:
-            trial.enqueue([(key, SECONDS, key) for key in range(jobs)])
+            trial.enqueue([(key, SECONDS, key % USERS) for key in range(jobs)])
             trial.start_workers_cold(1, concurrency)
             trial.records.wait_for(lambda: len(trial.records.times["e"]) >= jobs, ideal * PATIENCE + 10)  # noqa: B023
             began = [times[0] for times in trial.records.starts.values()]
