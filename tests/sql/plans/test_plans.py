@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -35,9 +36,9 @@ class Backlog:
         return explaining(self.url, role, user_id)
 
 
-@pytest.fixture(scope="module")
-def unforeseen(databases: Databases) -> Iterator[Backlog]:
-    """What waits has come since the statistics were made."""
+@contextmanager
+def empty_backlog(databases: Databases) -> Iterator[Backlog]:
+    """Without statistics until somebody makes them."""
     with (
         databases.copied("migrated") as name,
         psycopg.connect(databases.url(name, SUPERUSER), autocommit=True) as owner,
@@ -45,12 +46,20 @@ def unforeseen(databases: Databases) -> Iterator[Backlog]:
         for table in TABLES.split(", "):
             owner.execute(f"alter table {table} set (autovacuum_enabled = off)")
         owner.execute((ROOT / "benchmarks" / "fill_queue.sql").read_text().encode())
+        yield Backlog(databases.url(name, SUPERUSER), owner)
+
+
+@pytest.fixture(scope="module")
+def unforeseen(databases: Databases) -> Iterator[Backlog]:
+    """What waits has come since the statistics were made."""
+    with empty_backlog(databases) as backlog:
+        owner = backlog.owner
         owner.execute("call pg_temp.add_settled('busy', %s, %s)", [SETTLED, USERS])
         owner.execute(f"vacuum (analyze) {TABLES}")
         owner.execute("call pg_temp.add_pending('busy', %s, %s)", [PENDING, USERS])
         owner.execute("call pg_temp.add_pending('alone', %s, 1)", [OF_ONE_USER])
         owner.execute("update public.analysis_types set timeout_seconds = 86400")
-        yield Backlog(databases.url(name, SUPERUSER), owner)
+        yield backlog
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +67,16 @@ def backlog(unforeseen: Backlog) -> Backlog:
     """The same, and the statistics know."""
     unforeseen.owner.execute(f"vacuum (analyze) {TABLES}")
     return unforeseen
+
+
+def user_of(backlog: Backlog, type: str) -> UUID:
+    """Somebody with pending jobs."""
+    found = backlog.owner.execute(
+        "select user_id from public.analysis_jobs where type = %s and status = 'pending' limit 1", [type]
+    ).fetchone()
+    assert found is not None
+    user_id: UUID = found[0]
+    return user_id
 
 
 def whole_reads(calls: list[Explained], but: str = "") -> set[str]:
@@ -95,6 +114,35 @@ def test_a_claim_reads_little_more_than_it_takes_though_the_statistics_know_of_n
     unforeseen: Backlog, types: list[str], max_jobs: int
 ) -> None:
     check_claims(unforeseen, types, max_jobs)
+
+
+def enqueued(explainer: Explainer) -> list[Explained]:
+    """New jobs, none like another."""
+    return [explainer.call("enqueue_analysis", type="busy", input=Jsonb({"n": str(uuid4())})) for _ in range(REPEATS)]
+
+
+def check_enqueuing(calls: list[Explained]) -> None:
+    assert whole_reads(calls) == set()
+    assert max(enqueuing.rows("analysis_jobs") for enqueuing in calls) <= 20
+    assert max(enqueuing.rows("analysis_queue") for enqueuing in calls) <= 20
+
+
+def test_enqueuing_reads_little_in_a_session_that_knew_the_queue_empty(databases: Databases) -> None:
+    with empty_backlog(databases) as backlog:
+        backlog.owner.execute("insert into public.analysis_types (type) values ('busy')")
+        users = [uuid4() for _ in range(20)]
+        backlog.owner.execute("insert into auth.users (id) select unnest(%s::uuid[])", [users])
+        with backlog.explaining("authenticated", users[0]) as explainer:
+            for user_id in users:
+                claims = json.dumps({"role": "authenticated", "sub": str(user_id)})
+                explainer.session.execute("select set_config('request.jwt.claims', %s, false)", [claims])
+                calls = enqueued(explainer)
+            check_enqueuing(calls)
+
+
+def test_enqueuing_reads_little(backlog: Backlog) -> None:
+    with backlog.explaining("authenticated", user_of(backlog, "busy")) as explainer:
+        check_enqueuing(enqueued(explainer)[2:])
 
 
 @pytest.mark.parametrize("types", [["busy"], ["alone"], ["busy", "alone"]], ids=" ".join)
