@@ -80,22 +80,22 @@ def read_samples(file: Path) -> list[Sample]:
 def sampling(file: Path, look: Callable[[float], Sample | None], every_s: float) -> Iterator[None]:
     """Rows of `look` go to `file` in the background. Where it gives None there is no row."""
     stop, began = threading.Event(), time.monotonic()
+    with file.open("w", newline="", buffering=1) as opened:
+        writer = csv.DictWriter(opened, [field.name for field in fields(Sample)])
+        writer.writeheader()
 
-    def sample() -> None:
-        with file.open("w", newline="", buffering=1) as opened:
-            writer = csv.DictWriter(opened, [field.name for field in fields(Sample)])
-            writer.writeheader()
+        def sample() -> None:
             while not stop.wait(every_s):
                 if seen := look(time.monotonic() - began):
                     writer.writerow(asdict(seen))
 
-    thread = threading.Thread(target=sample, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(30)
+        thread = threading.Thread(target=sample, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join(30)
 
 
 def look_at(stack: ChaosStack, fleet: Fleet, seconds: float) -> Sample | None:
