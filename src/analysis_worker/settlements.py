@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import TYPE_CHECKING, TypeAlias
 
 import anyio
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 _CALLS = 2
 _OUTCOMES_PER_CALL = 50
+_BYTES_PER_CALL = 2**20  # of results, unless one alone is larger; a call that takes too long is sent again as it was
 _SETTLE_BACKOFF = Backoff(first=0.5, cap=8.0)
 
 _Answer: TypeAlias = Settlement | StoreRejectedError | StoreUnavailableError
@@ -32,6 +35,7 @@ _Answer: TypeAlias = Settlement | StoreRejectedError | StoreUnavailableError
 class _Told:
     lease: Lease
     outcome: Outcome
+    size: int
     answer: asyncio.Future[_Answer] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
     def hear(self, answer: _Answer) -> None:
@@ -76,7 +80,7 @@ class Settlements:
             call.cancel()
 
     async def _tell(self, lease: Lease, outcome: Outcome) -> _Answer:
-        told = _Told(lease, outcome)
+        told = _Told(lease, outcome, _size_of(outcome))
         self._gathered.append(told)
         if len(self._calls) < _CALLS:
             call = anyio.CancelScope(shield=True)
@@ -94,8 +98,10 @@ class Settlements:
     def _take_gathered(self) -> Sequence[_Told]:
         """Those that somebody still waits for, as many as one call carries."""
         waiting = [told for told in self._gathered if not told.answer.done()]
-        self._gathered = waiting[_OUTCOMES_PER_CALL:]
-        return waiting[:_OUTCOMES_PER_CALL]
+        sizes = accumulate(told.size for told in waiting[:_OUTCOMES_PER_CALL])
+        count = max(1, sum(size <= _BYTES_PER_CALL for size in sizes))
+        self._gathered = waiting[count:]
+        return waiting[:count]
 
     async def _ask(self, together: Sequence[_Told]) -> None:
         """Where the queue refuses outcomes as a whole, each is asked for alone: one of them spoils the others."""
@@ -113,6 +119,11 @@ class Settlements:
         else:
             for told in together:
                 told.hear(answers[told.lease])
+
+
+def _size_of(outcome: Outcome) -> int:
+    """About how many bytes it has; only results are large."""
+    return len(json.dumps(outcome.result)) if isinstance(outcome, Completed) else 0
 
 
 def _log_settlement(settlement: Settlement, outcome: Outcome, log: Logger) -> None:

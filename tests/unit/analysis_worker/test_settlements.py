@@ -88,6 +88,15 @@ async def test_a_call_carries_fifty_at_most(store: LossyStore) -> None:
     assert store.settled_together == [50, 50, 20]
 
 
+async def test_a_call_carries_large_results_up_to_a_mebibyte(store: LossyStore) -> None:
+    async with settling(store) as told:
+        jobs = await told.claim(7)
+        await told.tell(jobs[:5], Completed({"text": "x" * 400_000}))
+        await told.tell(jobs[5:], Completed({"text": "x" * 2_000_000}))
+    assert store.settled_together == [2, 2, 1, 1, 1]
+    assert [settlement for _, settlement in told.answers] == [SETTLED] * 7
+
+
 async def test_an_answer_that_is_lost_is_asked_for_again_and_counts_once(store: LossyStore) -> None:
     store.lost_answers = {"settle": 2}
     async with settling(store) as told:
