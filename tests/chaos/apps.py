@@ -39,10 +39,11 @@ def jump_with(clock: Path) -> None:
 
 
 class Nap(BaseModel):
-    """A job that takes about `seconds`; `filler` only makes it large, and comes back."""
+    """A job that takes about `seconds`; `filler` makes it large and comes back, `swell` only makes its result large."""
 
     seconds: float = 0.02
     filler: str = ""
+    swell: int = 0
 
 
 class Slept(BaseModel):
@@ -57,7 +58,7 @@ async def nap(executions: Path, nap: Nap, context: JobContext) -> Slept:
     with executions.open("a") as file:
         file.write(f"{lease.job_id} {lease.lease_id} {os.getpid()}\n")
     await anyio.sleep(nap.seconds * random.uniform(0.5, 1.5))
-    return Slept(lease_id=str(lease.lease_id), filler=nap.filler)
+    return Slept(lease_id=str(lease.lease_id), filler=nap.filler + "x" * nap.swell)
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ import pytest
 from tests.chaos.fleet import Fleet, running_fleet
 from tests.chaos.proxy import FaultProxy, running_proxy
 from tests.chaos.stack import ChaosStack, chaos_stack
+from tests.chaos.ways import WAYS, Way
 
 
 @pytest.fixture(scope="session")
@@ -30,22 +31,28 @@ def stack(one_stack: ChaosStack) -> Iterator[ChaosStack]:
 
 
 @pytest.fixture
-def fleet(stack: ChaosStack, tmp_path: Path) -> Iterator[Fleet]:
-    """Workers that reach the stack directly."""
-    with running_fleet(tmp_path, stack) as fleet:
+def way(stack: ChaosStack, request: pytest.FixtureRequest) -> Way:
+    """HTTP, where a test says nothing else."""
+    return WAYS[getattr(request, "param", "http")](stack)
+
+
+@pytest.fixture
+def fleet(stack: ChaosStack, way: Way, tmp_path: Path) -> Iterator[Fleet]:
+    """Workers with nothing between them and the stack."""
+    with running_fleet(tmp_path, stack, way) as fleet:
         yield fleet
         assert fleet.failures() == []
 
 
 @pytest.fixture
-def proxy(stack: ChaosStack) -> Iterator[FaultProxy]:
-    with running_proxy(stack.running.gateway_port) as proxy:
+def proxy(way: Way) -> Iterator[FaultProxy]:
+    with running_proxy(way.port, mark=way.mark) as proxy:
         yield proxy
 
 
 @pytest.fixture
-def distant_fleet(stack: ChaosStack, proxy: FaultProxy, tmp_path: Path) -> Iterator[Fleet]:
+def distant_fleet(stack: ChaosStack, way: Way, proxy: FaultProxy, tmp_path: Path) -> Iterator[Fleet]:
     """Workers that reach the stack through the proxy."""
-    with running_fleet(tmp_path, stack, proxy.url) as fleet:
+    with running_fleet(tmp_path, stack, way, proxy) as fleet:
         yield fleet
         assert fleet.failures() == []

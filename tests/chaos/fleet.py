@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,8 +16,10 @@ from uuid import UUID
 from analysis_worker import Settings
 from tests.chaos.apps import CLOCK, EXECUTIONS
 from tests.chaos.hosts import Host
+from tests.chaos.proxy import FaultProxy
 from tests.chaos.stack import ChaosStack
 from tests.chaos.waiting import wait_until
+from tests.chaos.ways import Way, over_http
 from tests.databases import ROOT
 from tests.processes import COMMAND
 
@@ -71,7 +73,8 @@ class WorkerProcess:
 class Fleet:
     directory: Path
     stack: ChaosStack
-    api_url: str
+    reach: Mapping[str, str]
+    listeners: tuple[str, ...]
     key_file: Path | None = None
     workers: list[WorkerProcess] = field(default_factory=list)
 
@@ -89,13 +92,14 @@ class Fleet:
 
         Only a worker whose first heartbeat was heard is rescued from after its own lease time.
         """
-        return self._at_work([self.launch(**environment) for _ in range(count)])
+        return self.at_work([self.launch(**environment) for _ in range(count)])
 
     def start_on(self, hosts: Iterable[Host], **environment: str) -> list[WorkerProcess]:
         """As `start`, one worker on each of these."""
-        return self._at_work([self.launch(host, **environment) for host in hosts])
+        return self.at_work([self.launch(host, **environment) for host in hosts])
 
-    def _at_work(self, started: list[WorkerProcess]) -> list[WorkerProcess]:
+    def at_work(self, started: list[WorkerProcess]) -> list[WorkerProcess]:
+        """These, as soon as their first heartbeat was heard."""
         for worker in started:
             worker.wait_for("worker started")
         wait_until("heartbeats", lambda: self._beating() >= {worker.id for worker in started}, START_S)
@@ -103,8 +107,8 @@ class Fleet:
 
     def wait_ready(self, within_s: float = START_S) -> None:
         for worker in self.alive():
-            worker.wait_for("doorbell", within_s, state="ready")
-            worker.wait_for("realtime", within_s, state="ready")
+            for listener in self.listeners:
+                worker.wait_for(listener, within_s, state="ready")
 
     def wait_for(self, count: int, event: str, within_s: float, **fields: object) -> None:
         """Until so many such lines were logged by all workers together."""
@@ -137,7 +141,7 @@ class Fleet:
         log_file = self.directory / f"worker-{len(self.workers)}.log"
         variables = {
             "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}",
-            "SUPABASE_URL": host.api_url if host else self.api_url,
+            **(host.reach if host else self.reach),
             **self._key(),
             "ANALYSIS_WORKER_LOG_FORMAT": "json",
             EXECUTIONS: str(self.executions),
@@ -160,9 +164,13 @@ class Fleet:
 
 
 @contextmanager
-def running_fleet(directory: Path, stack: ChaosStack, api_url: str | None = None) -> Iterator[Fleet]:
-    """An empty fleet; what is left of it at the end is killed."""
-    fleet = Fleet(directory, stack, api_url or stack.variables.api_url)
+def running_fleet(
+    directory: Path, stack: ChaosStack, way: Way | None = None, proxy: FaultProxy | None = None
+) -> Iterator[Fleet]:
+    """An empty fleet, over HTTP where nothing else is said; what is left of it at the end is killed."""
+    way = way or over_http(stack)
+    address, port = (proxy.address, proxy.port) if proxy else ("127.0.0.1", way.port)
+    fleet = Fleet(directory, stack, way.variables(address, port), way.listeners)
     try:
         yield fleet
     finally:

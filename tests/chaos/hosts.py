@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from tests.chaos.proxy import running_proxy
+from tests.chaos.ways import Way
 
 _NETWORK = "198.51.100"
 
@@ -19,11 +20,11 @@ class NoHostsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """`api_url` is where the stack is, seen from there."""
+    """`reach` says where the stack is, seen from there."""
 
     name: str
     cable: str
-    api_url: str
+    reach: Mapping[str, str]
 
     @property
     def enter(self) -> list[str]:
@@ -38,16 +39,16 @@ class Host:
 
 
 @contextmanager
-def running_hosts(count: int, gateway_port: int) -> Iterator[list[Host]]:
+def running_hosts(count: int, way: Way) -> Iterator[list[Host]]:
     """Raises NoHostsError. Addresses are of a network that is kept for documentation, if this machine is not in it."""
     if _ip("route", "show", "to", "root", f"{_NETWORK}.0/24"):
         raise NoHostsError(f"{_NETWORK}.0/24 is in use")
     with ExitStack() as exits:
-        yield [exits.enter_context(_running_host(number, gateway_port)) for number in range(count)]
+        yield [exits.enter_context(_running_host(number, way)) for number in range(count)]
 
 
 @contextmanager
-def _running_host(number: int, gateway_port: int) -> Iterator[Host]:
+def _running_host(number: int, way: Way) -> Iterator[Host]:
     name, cable = f"analysis-{os.getpid()}-{number}", f"aw{os.getpid()}-{number}"
     here, there = f"{_NETWORK}.{4 * number + 1}", f"{_NETWORK}.{4 * number + 2}"
     _ip("netns", "add", name)
@@ -57,8 +58,8 @@ def _running_host(number: int, gateway_port: int) -> Iterator[Host]:
         _ip("link", "set", cable, "up")
         _ip("-netns", name, "address", "add", f"{there}/30", "dev", "eth0")
         _ip("-netns", name, "link", "set", "eth0", "up")
-        with running_proxy(gateway_port, here) as proxy:
-            yield Host(name, cable, proxy.url)
+        with running_proxy(way.port, here) as proxy:
+            yield Host(name, cable, way.variables(here, proxy.port))
     finally:
         _ip("netns", "delete", name)
 

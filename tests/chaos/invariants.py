@@ -37,9 +37,11 @@ def wait_until_settled(stack: ChaosStack, ids: Collection[UUID], within_s: float
     )
 
 
-def assert_invariants(stack: ChaosStack, ids: Collection[UUID], executions: Path) -> Summary:
-    """Check all rows of these jobs and the file in which handlers noted that they started."""
-    _assert_each_completed(stack, ids)
+def assert_invariants(
+    stack: ChaosStack, ids: Collection[UUID], executions: Path, cancelled: Collection[UUID] = ()
+) -> Summary:
+    """Check all rows of these jobs, `cancelled` among them, and the file in which handlers noted that they started."""
+    _assert_each_ended(stack, ids, set(cancelled))
     _assert_settled_once(stack)
     outcomes = _assert_attempts_add_up(stack)
     started = [tuple(line.split()[:2]) for line in executions.read_text().splitlines()]
@@ -55,10 +57,10 @@ def assert_no_attempt_spent(stack: ChaosStack) -> None:
     assert lost == []
 
 
-def _assert_each_completed(stack: ChaosStack, ids: Collection[UUID]) -> None:
+def _assert_each_ended(stack: ChaosStack, ids: Collection[UUID], cancelled: Collection[UUID]) -> None:
     rows = stack.query("select id, status, attempt, max_attempts, error from public.analysis_jobs")
     assert {row["id"] for row in rows} == set(ids), "a job is lost, or one came from nowhere"
-    assert [row for row in rows if row["status"] != "completed"] == []
+    assert [row for row in rows if row["status"] != ("cancelled" if row["id"] in cancelled else "completed")] == []
     assert [row for row in rows if not 1 <= row["attempt"] <= row["max_attempts"]] == []
     assert stack.query("select * from public.analysis_queue") == []
 
@@ -68,19 +70,21 @@ def _assert_settled_once(stack: ChaosStack) -> None:
         select job_id, array_agg(old_status || ' -> ' || new_status order by at) as transitions
         from chaos.transitions
         group by job_id
-        having count(*) filter (where new_status = 'completed') <> 1 or bool_or(old_status = 'completed')
+        having count(*) filter (where new_status in ('completed', 'cancelled')) <> 1
+            or bool_or(old_status in ('completed', 'cancelled'))
     """
     assert stack.query(statement) == [], "a job was settled twice"
 
 
 def _assert_attempts_add_up(stack: ChaosStack) -> Counter[str]:
-    """Each job has one completed attempt, which is the one whose result it keeps, and none that is still open."""
+    """Each job has one attempt that ended as it did, whose result it keeps, and none that is still open."""
     statement = """
         select job.id, job.result, array_agg(attempt.outcome order by attempt.started_at) as outcomes
         from public.analysis_jobs as job
         join public.analysis_attempts as attempt on attempt.job_id = job.id
         group by job.id
-        having count(*) filter (where attempt.outcome = 'completed') <> 1
+        having count(*) filter (where attempt.outcome = job.status) <> 1
+            or count(*) filter (where attempt.outcome in ('completed', 'cancelled')) <> 1
             or bool_or(attempt.outcome is null)
             or bool_or(attempt.outcome = 'completed' and attempt.lease_id::text <> job.result ->> 'lease_id')
     """

@@ -1,4 +1,4 @@
-"""A TCP proxy in front of the gateway, whose connections break in all the ways that connections break."""
+"""A TCP proxy in front of the stack, whose connections break in all the ways that connections break."""
 
 from __future__ import annotations
 
@@ -19,25 +19,27 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 class _Connection:
     client: asyncio.StreamWriter
     server: asyncio.StreamWriter
-    is_websocket: bool
+    is_marked: bool = False
     swallows: bool = False
 
 
 @dataclass(slots=True)
 class FaultProxy:
-    """Faults of WebSockets that are open now; REST goes through unharmed, except for `latency_s`."""
+    """Faults of connections that are open now and over which a client has sent `mark`.
+
+    All others go through unharmed, except for `latency_s`, which is for every 64 KiB, and `drops`: what comes from the
+    server at once and begins so.
+    """
 
     upstream_port: int
     loop: asyncio.AbstractEventLoop
-    address: str = "127.0.0.1"
+    address: str
+    mark: bytes
     port: int = 0
     latency_s: float = 0.0
     frozen: bool = False
+    drops: bytes | None = None
     _connections: set[_Connection] = field(default_factory=set)
-
-    @property
-    def url(self) -> str:
-        return f"http://{self.address}:{self.port}"
 
     def close(self) -> int:
         """End them with a FIN to both sides. Returns how many."""
@@ -53,12 +55,10 @@ class FaultProxy:
 
     async def serve(self, client_reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, asyncio.CancelledError):  # whoever ends the proxy cancels what is left
-            first = await client_reader.read(_CHUNK)
             server_reader, server = await asyncio.open_connection("127.0.0.1", self.upstream_port)
-            connection = _Connection(client, server, first.startswith(b"GET /realtime/v1/websocket"))
+            connection = _Connection(client, server)
             self._connections.add(connection)
             try:
-                await self._pass_on(first, server, connection)
                 await asyncio.gather(
                     self._pump(client_reader, server, connection), self._pump(server_reader, client, connection)
                 )
@@ -69,24 +69,26 @@ class FaultProxy:
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection: _Connection) -> None:
         while data := await reader.read(_CHUNK):
+            connection.is_marked |= writer is connection.server and self.mark in data
             await self._pass_on(data, writer, connection)
         if not connection.swallows:
             writer.close()
 
     async def _pass_on(self, data: bytes, writer: asyncio.StreamWriter, connection: _Connection) -> None:
-        while self.frozen and connection.is_websocket:  # noqa: ASYNC110 - switched by another thread
+        while self.frozen and connection.is_marked:  # noqa: ASYNC110 - switched by another thread
             await asyncio.sleep(_THAW_CHECK_S)
         await asyncio.sleep(self.latency_s)
-        if not connection.swallows:
+        drops = self.drops is not None and writer is connection.client and data.startswith(self.drops)
+        if not connection.swallows and not drops:
             writer.write(data)
             await writer.drain()
 
     def _for_each(self, act: Callable[[_Connection], None]) -> int:
         async def run() -> int:
-            websockets = [connection for connection in self._connections if connection.is_websocket]
-            for connection in websockets:
+            marked = [connection for connection in self._connections if connection.is_marked]
+            for connection in marked:
                 act(connection)
-            return len(websockets)
+            return len(marked)
 
         return asyncio.run_coroutine_threadsafe(run(), self.loop).result(5)
 
@@ -109,9 +111,9 @@ def _half_open(connection: _Connection) -> None:
 
 
 @contextmanager
-def running_proxy(upstream_port: int, address: str = "127.0.0.1") -> Iterator[FaultProxy]:
-    """A proxy on a port of its own, in a thread of its own."""
-    proxy = FaultProxy(upstream_port, asyncio.new_event_loop(), address)
+def running_proxy(upstream_port: int, address: str = "127.0.0.1", mark: bytes = b"") -> Iterator[FaultProxy]:
+    """A proxy on a port of its own, in a thread of its own. An empty mark is every connection's."""
+    proxy = FaultProxy(upstream_port, asyncio.new_event_loop(), address, mark)
     ready = threading.Event()
     stop = asyncio.Event()
 

@@ -48,7 +48,7 @@ def test_an_expired_token_costs_no_job(elsewhere: Path, tmp_path: Path) -> None:
             assert len(fleet.alive()) == 2
         _store(elsewhere, keys, 3600)
         with chaos_stack(elsewhere) as renewed:
-            assert renewed.variables.api_url == fleet.api_url
+            assert renewed.variables.api_url == fleet.reach["SUPABASE_URL"]
             assert_recovered(renewed, fleet, before.ids + after.ids, VALID_S + SETTLED_S)
         assert fleet.failures() == []
 

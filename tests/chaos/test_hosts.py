@@ -13,29 +13,31 @@ from tests.chaos.invariants import assert_invariants, wait_until_settled
 from tests.chaos.load import load
 from tests.chaos.stack import ChaosStack
 from tests.chaos.waiting import wait_until
+from tests.chaos.ways import BOTH_WAYS, Way
 
 JOBS, PER_SECOND = 300, 15
 RESCUED_S, BACK_S, SETTLED_S = 15.0, 30.0, 60.0
 
 
 @pytest.fixture
-def hosts(stack: ChaosStack) -> Iterator[list[Host]]:
+def hosts(way: Way) -> Iterator[list[Host]]:
     try:
-        with running_hosts(3, stack.running.gateway_port) as running:
+        with running_hosts(3, way) as running:
             yield running
     except NoHostsError as error:
         pytest.skip(f"no hosts can be made here: {error}")
 
 
 @pytest.fixture
-def fleet(stack: ChaosStack, hosts: list[Host], tmp_path: Path) -> Iterator[Fleet]:
-    with running_fleet(tmp_path, stack) as fleet:
+def fleet(stack: ChaosStack, way: Way, hosts: list[Host], tmp_path: Path) -> Iterator[Fleet]:
+    with running_fleet(tmp_path, stack, way) as fleet:
         fleet.start_on(hosts)
         fleet.wait_ready()
         yield fleet
         assert fleet.failures() == []
 
 
+@BOTH_WAYS
 def test_a_host_that_is_cut_off_loses_its_jobs_to_the_others_and_comes_back(
     stack: ChaosStack, hosts: list[Host], fleet: Fleet
 ) -> None:

@@ -10,11 +10,13 @@ from tests.chaos.invariants import assert_invariants, assert_no_attempt_spent, w
 from tests.chaos.load import load
 from tests.chaos.stack import ChaosStack
 from tests.chaos.waiting import wait_until
+from tests.chaos.ways import BOTH_WAYS
 
 JOBS = 300
 SETTLED_S = 15.0
 
 
+@BOTH_WAYS
 def test_jobs_of_killed_workers_are_done_by_others(stack: ChaosStack, fleet: Fleet) -> None:
     fleet.start(3)
     with load(stack, JOBS, per_second=40, seconds=0.1) as arriving:
@@ -27,6 +29,7 @@ def test_jobs_of_killed_workers_are_done_by_others(stack: ChaosStack, fleet: Fle
     print(assert_invariants(stack, arriving.ids, fleet.executions))
 
 
+@BOTH_WAYS
 def test_a_worker_that_was_stopped_for_longer_than_its_lease_changes_nothing_afterwards(
     stack: ChaosStack, fleet: Fleet
 ) -> None:
@@ -61,6 +64,7 @@ def _has_completed_more(stack: ChaosStack, worker: WorkerProcess, completed_befo
     return _ended(stack, worker, "completed") > completed_before
 
 
+@BOTH_WAYS
 def test_a_deploy_spends_no_attempt(stack: ChaosStack, fleet: Fleet) -> None:
     fleet.start(3, GRACE_SECONDS="0.2")
     with load(stack, JOBS, per_second=30, seconds=0.4) as arriving:

@@ -159,7 +159,17 @@ def test_a_url_that_is_none_is_named_by_its_variable(playground: Playground) -> 
     assert "ANALYSIS_WORKER_DATABASE_URL: not a connection string" in log
 
 
-@pytest.mark.parametrize("wrong", ["https://example.com/secret", "host=x nonsense=secret", "postgres//:secret"])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "https://example.com/secret",
+        "host=x nonsense=secret",
+        "postgres//:secret",
+        "postgresql://worker:p@secret@127.0.0.1/postgres",
+        "postgresql://worker:secret/p@127.0.0.1/postgres",
+        "postgresql://worker:1/secret@127.0.0.1/postgres",
+    ],
+)
 def test_a_url_that_is_none_is_not_shown(wrong: str) -> None:
     with pytest.raises(ConfigurationError) as error:
         read_database_url(wrong)

@@ -23,7 +23,7 @@ from analysis_worker.cli.doctor_expected import read_expected
 from analysis_worker.cli.doctor_installation import check_installation
 from supabase_local.directory import StackVariables
 from tests.chaos.stack import chaos_stack
-from tests.databases import MIGRATIONS, free_port
+from tests.databases import MIGRATIONS, as_worker, free_port
 from tests.stacks import running_stack
 
 Connection = psycopg.Connection[Any]
@@ -71,6 +71,18 @@ def test_a_whole_stack_is_well(doctor: Doctor) -> None:
     assert findings(result, "fault") == findings(result, "warning") == {}
     checks = [finding["check"] for finding in json.loads(result.stdout)]
     assert {"key", "migrations", "schema", "publication", "realtime", "doorbell", "clock", "handlers"} <= set(checks)
+
+
+def test_workers_next_to_the_database_are_looked_after_where_there_are_any(
+    doctor: Doctor, patient: StackVariables, database: Connection
+) -> None:
+    enqueue = (
+        "insert into analysis_jobs (type, input, scheduled_at) values ('medical_exam', '{}', now() + '1 h'::interval)"
+    )
+    with altered(database, enqueue, "delete from public.analysis_jobs"):
+        result = doctor("--json", ANALYSIS_WORKER_DATABASE_URL=as_worker(patient.db_url))
+    assert result.exit_code == 0, result.stdout
+    assert {"database", "rights", "session", "same database"} <= findings(result, "ok").keys()
 
 
 def test_the_migrations_text_is_read_as_postgres_reads_it(database: Connection) -> None:

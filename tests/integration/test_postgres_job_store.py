@@ -8,6 +8,7 @@ from uuid import uuid4
 import anyio
 import psycopg
 import pytest
+from psycopg_pool import AsyncConnectionPool
 
 from analysis_worker.adapters import postgres
 from analysis_worker.adapters.postgres import PostgresJobStore, open_job_store, read_database_url
@@ -18,6 +19,7 @@ from tests.databases import as_worker
 pytestmark = pytest.mark.anyio
 
 NOWHERE = Lease(uuid4(), uuid4())
+_Connection = psycopg.AsyncConnection[tuple[str]]
 Owner = psycopg.AsyncConnection[tuple[object, ...]]
 
 
@@ -50,6 +52,31 @@ async def test_calls_that_are_given_up_cost_their_connections_and_not_the_pool(
     with anyio.fail_after(10):
         for _ in range(6):
             assert not await store.report_progress(NOWHERE, 0.5, "x", None)
+
+
+class BusyPool(AsyncConnectionPool[_Connection]):
+    """Where somebody else is always just being served: who brings a connection back has to wait."""
+
+    async def putconn(self, conn: _Connection) -> None:
+        await anyio.lowlevel.checkpoint()
+        await super().putconn(conn)
+
+
+async def test_calls_that_are_given_up_while_the_pool_is_busy_give_their_connections_back(
+    migrated: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "AsyncConnectionPool", BusyPool)
+    monkeypatch.setattr(postgres, "_CONNECTIONS", 1)
+    async with (
+        open_job_store(read_database_url(as_worker(migrated))) as store,
+        await psycopg.AsyncConnection.connect(migrated) as owner,
+    ):
+        await owner.execute("lock table public.analysis_jobs")
+        with anyio.move_on_after(0.5) as cancelled:
+            await store.report_progress(NOWHERE, 0.5, "x", None)
+        assert cancelled.cancelled_caught
+        await owner.rollback()
+        assert not await store.report_progress(NOWHERE, 0.5, "x", None)
 
 
 @pytest.mark.parametrize("text", ["a\0b", "\ud800"], ids=["nul", "surrogate"])

@@ -6,7 +6,8 @@ and notifications need a session: this is for the database itself or a pooler in
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import re
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
@@ -47,6 +48,8 @@ _STATEMENTS: Mapping[str, psycopg.sql.SQL] = {
         "deregister_worker": "select public.deregister_worker(%(worker_id)s)::text",
     }.items()
 }
+CALLED: Collection[str] = _STATEMENTS.keys()
+"""The functions that a worker calls."""
 _JSON_ARGUMENTS = {"settlements", "data", "state", "held"}
 # As PostgREST sorts them: data, constraints, syntax and names, limits, and what functions raise on purpose.
 _REFUSALS = ("22", "23", "42", "54", "P0001", "PT4")
@@ -57,9 +60,18 @@ _ASK_AGAIN = {"42501", "PT401", "PT403", "PT408", "PT429"}
 def read_database_url(url: str) -> str:
     """The connection string with what a worker needs besides. Raises ConfigurationError, which shows none of it."""
     try:
-        return make_conninfo(**{**_DEFAULTS, **conninfo_to_dict(url)})
+        parts = {**_DEFAULTS, **conninfo_to_dict(url)}
     except psycopg.Error:
         raise ConfigurationError("ANALYSIS_WORKER_DATABASE_URL: not a connection string of PostgreSQL") from None
+    if _is_torn(parts):
+        raise ConfigurationError("ANALYSIS_WORKER_DATABASE_URL: a sign in its password must be escaped, as %40 for @")
+    return make_conninfo(**parts)
+
+
+def _is_torn(parts: Mapping[str, Any]) -> bool:
+    """Whether a piece of the password passes for something else, which error messages would show."""
+    misread = any("@" in str(parts.get(name)) for name in ("host", "dbname"))
+    return misread or not re.fullmatch(r"[\d,]*", str(parts.get("port", "")))
 
 
 class PostgresJobStore(SqlJobStore):

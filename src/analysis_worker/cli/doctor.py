@@ -9,12 +9,15 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Annotated, Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import anyio
 import typer
 from pydantic import ValidationError
 
 from analysis_worker.adapters.operators import Operations, open_operations
+from analysis_worker.adapters.records import open_records
+from analysis_worker.cli.doctor_database import check_database
 from analysis_worker.cli.doctor_expected import read_expected
 from analysis_worker.cli.doctor_findings import Finding, Level, fault, ok, warning
 from analysis_worker.cli.doctor_installation import check_installation
@@ -39,6 +42,8 @@ def doctor(
     json: JsonOption = False,
 ) -> None:
     """Check configuration, key, schema, grants, Realtime, clocks, workers and queue; say how to mend what is wrong.
+
+    Where ANALYSIS_WORKER_DATABASE_URL is set, also what workers next to the database need.
 
     Changes nothing. Exit codes: 0 nothing wrong but for warnings, 1 something is, 2 bad arguments.
     """
@@ -81,6 +86,9 @@ def _examine(app: str | None) -> Iterator[Finding]:
     yield check_key(key, now())
     with open_operations(settings.supabase_url, lambda: key) as operations:
         yield from _ask(operations, settings, app)
+    if settings.database_url is not None:
+        newest_job = _newest_job(settings.supabase_url, key)
+        yield from anyio.run(check_database, settings.database_url.get_secret_value(), newest_job)
 
 
 def _versions() -> Finding:
@@ -109,6 +117,15 @@ def _ask(operations: Operations, settings: Settings, app: str | None) -> Iterato
     yield from anyio.run(check_realtime, settings.supabase_url, settings.current_key())
     yield from check_queue(stats)
     yield from _compare_handlers(app, settings, stats)
+
+
+def _newest_job(url: str, key: str) -> UUID | None:
+    with open_records(url, lambda: key) as records:
+        try:
+            found = records.read("analysis_jobs", {"select": "id", "order": "created_at.desc", "limit": "1"})
+        except StoreError:  # said before, by the checks over HTTP
+            return None
+    return UUID(found[0]["id"]) if found else None
 
 
 def _no_answer(error: StoreError) -> Finding:
