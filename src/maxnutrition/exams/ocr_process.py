@@ -42,6 +42,7 @@ def read_boxes(image: bytes) -> list[RawBox]:
 
 @cache
 def _engine() -> RapidOCR:
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # or onnxruntime reports to its maker, under an id that it leaves at home
     from rapidocr import RapidOCR  # noqa: PLC0415 - an optional extra
 
     logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)

@@ -2,11 +2,13 @@ import importlib.util
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from io import BytesIO
 from pathlib import Path
 
 import anyio
 import psutil
 import pytest
+from PIL import Image
 
 from analysis_worker import PermanentError, RetryableError
 from maxnutrition.exams.ocr import Ocr, open_ocr
@@ -114,3 +116,14 @@ async def test_without_the_extra_the_job_fails_for_good(monkeypatch: pytest.Monk
             await ocr.read(b"image")
     assert caught.value.code == "provider_not_configured"
     assert "analysis-worker[ocr]" in caught.value.message
+
+
+async def test_whoever_made_the_reader_hears_nothing_of_it(tmp_path: Path) -> None:
+    """It would leave an id of this machine at home before it reports."""
+    page = BytesIO()
+    Image.new("RGB", (200, 100), "white").save(page, "PNG")
+    frame = len(page.getvalue()).to_bytes(4, "big") + page.getvalue()
+    command = [sys.executable, "-m", "maxnutrition.exams.ocr_process"]
+    answer = await anyio.run_process(command, input=frame, env={"HOME": str(tmp_path)})
+    assert answer.stdout[4:] == b"[]"
+    assert [path async for path in anyio.Path(tmp_path).iterdir()] == []
