@@ -140,6 +140,38 @@ def test_enqueuing_reads_little_in_a_session_that_knew_the_queue_empty(databases
             check_enqueuing(calls)
 
 
+def test_workers_read_little_in_a_session_that_knew_the_queue_empty(databases: Databases) -> None:
+    with empty_backlog(databases) as backlog, backlog.explaining() as explainer:
+        backlog.owner.execute("insert into public.analysis_types (type) values ('busy')")
+        for _ in range(REPEATS):
+            assert len(work(explainer, max_jobs=0)) == 0
+        backlog.owner.execute("call pg_temp.add_settled('busy', 3000, 100)")
+        backlog.owner.execute("call pg_temp.add_pending('busy', 3000, 100)")
+        calls = [call for _ in range(REPEATS) for call in work(explainer, max_jobs=5)]
+    assert whole_reads(calls) == set()
+    assert max(call.rows("analysis_jobs") for call in calls) <= 100
+    assert max(call.rows("analysis_attempts") for call in calls) <= 100
+
+
+def work(explainer: Explainer, max_jobs: int) -> list[Explained]:
+    """What a worker asks while it runs `max_jobs`, none where there is none; without the claim itself."""
+    lease_id = uuid4()
+    claim = explainer.call("claim_job", worker_id="w1", lease_id=lease_id, types=["busy"], max_jobs=max_jobs or 1)
+    fences = [{"job_id": str(job["id"]), "lease_id": str(lease_id)} for job in claim.answer]
+    assert len(fences) == max_jobs
+    anything = fences or [{"job_id": str(uuid4()), "lease_id": str(lease_id)}]
+    calls = [
+        claim,
+        explainer.call("heartbeat_worker", worker_id="w1", held=Jsonb(anything)),
+        explainer.call("report_progress", **anything[0], progress=0.5, phase="half"),
+        explainer.call(
+            "settle_jobs",
+            settlements=Jsonb([fence | {"outcome": "completed", "result": {"n": 1}} for fence in anything]),
+        ),
+    ]
+    return calls if fences else []
+
+
 def test_enqueuing_reads_little(backlog: Backlog) -> None:
     with backlog.explaining("authenticated", user_of(backlog, "busy")) as explainer:
         check_enqueuing(enqueued(explainer)[2:])
