@@ -93,6 +93,8 @@ def scene(stack: StackVariables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         error = {"code": "broken", "message": "It broke."}
         call(database, "fail_job", job_id=UUID(failed), lease_id=lease_id, error=error, retryable=False)
         database.execute("insert into auth.users (id) values (%s)", [user])
+        database.execute("delete from public.analysis_workers")  # w1 lives no longer, whatever was known a moment ago
+        database.execute("update public.analysis_health set checked_at = checked_at - interval '1 hour'")
         yield {
             "db_url": stack.db_url, "failed": failed, "pending": new_job(database), "user": user, "checkout": checkout,
         }  # fmt: skip
