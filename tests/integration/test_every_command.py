@@ -30,7 +30,7 @@ EXAMPLES: dict[Path_, tuple[str, int]] = {
     ("init",): ("project --create --yes --json", 0),
     ("setup-db",): ("--db-url {db_url} --json", 0),
     ("deploy",): ("--only migrations --project {checkout} --db-url {db_url} --yes --json", 0),
-    ("doctor",): ("--json", 0),
+    ("doctor",): ("--json", 1),  # no worker runs
     ("health",): ("--json", 4),  # no worker runs
     ("alerts",): ("--json", 0),
     ("test-enqueue",): (f"{TYPE} --json", 0),
