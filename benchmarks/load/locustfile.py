@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import sys
 import time
 from argparse import ArgumentParser
 from collections import deque
@@ -113,15 +114,13 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument("--stretch", type=float, default=1.0, help="every stage is so many times as long")
 
 
-@events.test_start.add_listener
+@events.init.add_listener
 def sign_everybody_in(environment: Environment, **_: object) -> None:
     most = max(users for _, users in PROFILE["shapes"][environment.parsed_options.shape])
     try:
         TOKENS.extend(Pool(8).map(sign_in, [environment.host] * most))
     except requests.RequestException as error:
-        print(f"nobody can sign in: {error}")
-        environment.runner.quit()
-    environment.shape_class.reset_time()
+        sys.exit(f"nobody can sign in: {error}")
 
 
 def sign_in(url: str) -> str:
