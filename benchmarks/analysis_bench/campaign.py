@@ -45,8 +45,13 @@ class Choice:
         return [system for system in systems if not self.systems or system.name in self.systems]
 
 
-def run(plan: Plan, choice: Choice, environment: Environment, keep: Callable[[Results], None]) -> Results:
-    """`keep` gets what there is after every step. Ctrl-C ends the run, and all that it started."""
+def run(
+    plan: Plan, choice: Choice, environment: Environment, keep: Callable[[Results], None], former: Results | None = None
+) -> Results:
+    """`keep` gets what there is after every step. Ctrl-C ends the run, and all that it started.
+
+    Rounds go on where those of `former` ended. Raises ValueError where it was measured with something else.
+    """
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="analysis-bench-logs-") as logs, running_server() as server:
         results = Results(
@@ -58,20 +63,23 @@ def run(plan: Plan, choice: Choice, environment: Environment, keep: Callable[[Re
             settings=server.settings(),
             missing=environment.missing,
         )
+        if former is not None:
+            results = former.continued(results)
+        minutes, first = results.minutes, results.rounds
         systems = [system for system in choice.of(SYSTEMS) if environment.has(system)]
-        for found in run_rounds(plan, choice, Arena(server, environment, Path(logs)), systems):
+        for found in run_rounds(plan, choice, Arena(server, environment, Path(logs)), systems, first):
             results.add(found)
-            results.minutes = (time.monotonic() - began) / _MINUTE_S
+            results.minutes = minutes + (time.monotonic() - began) / _MINUTE_S
             keep(results)
     return results
 
 
-def run_rounds(plan: Plan, choice: Choice, arena: Arena, systems: list[System]) -> Found:
+def run_rounds(plan: Plan, choice: Choice, arena: Arena, systems: list[System], first_round: int = 0) -> Found:
     """Who begins changes from round to round. What there is no time for is said."""
     began = time.monotonic()
     spent: dict[str, float] = {}
-    for number in range(plan.rounds):
-        chosen = [scenario for scenario in SCENARIOS if choice.has(scenario) and number < scenario.rounds]
+    for number in range(first_round, first_round + plan.rounds):
+        chosen = [scenario for scenario in SCENARIOS if choice.has(scenario) and number - first_round < scenario.rounds]
         first = number % max(1, len(systems))
         for scenario in chosen:
             scenario_began = time.monotonic()

@@ -28,6 +28,7 @@ def measure(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
     thorough: Annotated[bool, typer.Option("--thorough", help="All rates, more rounds; hours.")] = False,
     python: Annotated[str | None, typer.Option(help="Interpreter for the systems in Python; 3.12 at least.")] = None,
     output: Annotated[Path | None, typer.Option(help="Where the numbers go; without it they become the page.")] = None,
+    more: Annotated[bool, typer.Option("--more", help="Add rounds to the numbers that are there.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the numbers, too.")] = False,
 ) -> None:
     """Measure this project and its peers on one PostgreSQL server, and make a page of it.
@@ -41,6 +42,7 @@ def measure(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
     from analysis_bench.campaign import Choice, run  # noqa: PLC0415 - not for --help
     from analysis_bench.environment import prepare  # noqa: PLC0415
     from analysis_bench.plan import PRESETS  # noqa: PLC0415
+    from analysis_bench.results import Results  # noqa: PLC0415
 
     try:
         choice = Choice.parse(only)
@@ -49,7 +51,11 @@ def measure(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
     plan = PRESETS["quick" if quick else "thorough" if thorough else "standard"]
     plan = replace(plan, rounds=rounds or plan.rounds, minutes=minutes or plan.minutes)
     target = output or RESULTS
-    results = run(plan, choice, prepare(python), lambda found: found.save(target))
+    former = Results.load(target) if more and target.exists() else None
+    try:
+        results = run(plan, choice, prepare(python), lambda found: found.save(target), former)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--more") from error
     if output is None:
         render()
     if json:

@@ -54,6 +54,18 @@ class Results(BaseModel):
         new.write_text(self.model_dump_json(indent=1) + "\n")
         new.replace(path)
 
+    @property
+    def rounds(self) -> int:
+        """How many were begun."""
+        return max((each.round for each in (*self.measurements, *self.failures)), default=-1) + 1
+
+    def continued(self, later: Results) -> Results:
+        """To be gone on with. Raises ValueError unless the later run is of the same systems, settings and preset."""
+        for name in ("preset", "versions", "settings"):
+            if getattr(self, name) != getattr(later, name):
+                raise ValueError(f"{name} differ from those of the former run")
+        return self.model_copy(update={"command": f"{self.command}; {later.command}"})
+
     def add(self, found: Measurement | Failure) -> None:
         match found:
             case Measurement():

@@ -13,6 +13,7 @@ from analysis_bench.records import Records
 from analysis_bench.results import Failure, Measurement
 from analysis_bench.scenarios import SCENARIOS, Scenario
 from analysis_bench.systems import SYSTEMS, System
+from tests.unit.benchmarks.made_up import results, rounds
 
 _ARENA = cast(Arena, None)  # for scenarios that need none
 
@@ -95,3 +96,18 @@ def test_what_there_is_no_time_for_is_said(monkeypatch: pytest.MonkeyPatch) -> N
     (found,) = run_rounds(replace(QUICK, minutes=-1), Choice(), _ARENA, list(SYSTEMS))
     assert isinstance(found, Failure)
     assert found.reason == "no time for round 1"
+
+
+def test_rounds_go_on_where_those_of_a_former_run_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    scenario = replace(SCENARIOS[0], name="names", measure=measure_name, measure_together=None, rounds=1)
+    monkeypatch.setattr(campaign, "SCENARIOS", [scenario])
+    found = list(run_rounds(replace(QUICK, rounds=2), Choice(), _ARENA, list(SYSTEMS[:2]), first_round=3))
+    assert [(each.system, each.round) for each in found] == [(SYSTEMS[1].name, 3), (SYSTEMS[0].name, 3)]
+
+
+def test_a_run_is_gone_on_with_only_by_one_of_the_same_systems() -> None:
+    former = results(*rounds("drain", "saq", "jobs_per_second", 1, 2))
+    again = former.continued(results())
+    assert (again.rounds, again.command) == (2, f"{former.command}; {results().command}")
+    with pytest.raises(ValueError, match="versions"):
+        former.continued(results().model_copy(update={"versions": {"saq": "0"}}))
