@@ -57,7 +57,8 @@ class Results(BaseModel):
     @property
     def rounds(self) -> int:
         """How many were begun."""
-        return max((each.round for each in (*self.measurements, *self.failures)), default=-1) + 1
+        begun = [each.round for each in self.measurements] + [each.round for each in self.failures]
+        return max(begun, default=-1) + 1
 
     def continued(self, later: Results) -> Results:
         """To be gone on with. Raises ValueError unless the later run is of the same systems, settings and preset."""
