@@ -12,10 +12,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import socket
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -28,8 +26,9 @@ import psutil
 import psycopg
 from psycopg import sql
 
-from supabase_local.database import bootstrap, migrate, read_migrations
+from supabase_local.database import migrate, read_migrations
 from supabase_local.postgres import SUPERUSER, PostgresServer
+from supabase_local.temporary import running_server
 
 HERE = Path(__file__).parent
 TYPE, USERS, ROUND = "measured", 1000, 25
@@ -112,7 +111,7 @@ class Client:
 def main() -> None:
     arguments = _parse()
     try:
-        with running_server() as server:
+        with running_server(durable=True) as server:
             report = measure(server, sorted(arguments.rows), arguments.claims)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -192,23 +191,6 @@ def as_superuser(session: Session) -> Iterator[None]:
 def percentiles(times: list[float]) -> tuple[float, float]:
     cuts = statistics.quantiles(times, n=100)
     return round(cuts[49], 3), round(cuts[94], 3)
-
-
-@contextmanager
-def running_server() -> Iterator[PostgresServer]:
-    with tempfile.TemporaryDirectory(prefix="claim-scale-") as directory:
-        Path(directory).chmod(0o755)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        server = PostgresServer(Path(directory) / "postgres", port, durable=True)
-        server.create()
-        try:
-            server.start()
-            bootstrap(server.url(SUPERUSER))
-            yield server
-        finally:
-            server.stop()
 
 
 @contextmanager

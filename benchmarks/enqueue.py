@@ -20,8 +20,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
@@ -30,8 +28,10 @@ import aiohttp
 import psycopg
 
 from supabase_local.directory import StackVariables
+from supabase_local.temporary import running_stack
 
 SUPABASE = Path(__file__).parents[1] / "supabase"
+MIGRATIONS, FUNCTIONS = SUPABASE / "migrations", SUPABASE / "functions"
 TYPE, ROUNDS, WARM_UP = "measured", 4, 5
 Way = Literal["rpc", "function"]
 PATHS: dict[Way, str] = {"rpc": "/rest/v1/rpc/enqueue_analysis", "function": "/functions/v1/enqueue-analysis"}
@@ -65,7 +65,8 @@ class Sample:
 
 def main() -> None:
     arguments = _parse()
-    with running_stack() as stack:
+    stack_of = ["--migrations", str(MIGRATIONS), "--functions", str(FUNCTIONS)]
+    with tempfile.TemporaryFile() as log, running_stack(*stack_of, log=log) as stack:
         report = asyncio.run(measure(stack, arguments.clients, arguments.requests))
     sys.stdout.write(json.dumps(asdict(report), indent=2) + "\n" if arguments.json else as_table(report))
 
@@ -141,24 +142,6 @@ def summarize(way: Way, clients: int, sample: Sample) -> Times:
     cuts = statistics.quantiles(sample.milliseconds, n=100, method="inclusive")
     count = len(sample.milliseconds)
     return Times(way, clients, count, count / sample.seconds, cuts[49], cuts[94], cuts[98])
-
-
-@contextmanager
-def running_stack() -> Iterator[StackVariables]:
-    command = [sys.executable, "-m", "supabase_local", "serve", "--until-stdin-closes"]
-    command += ["--migrations", str(SUPABASE / "migrations"), "--functions", str(SUPABASE / "functions")]
-    with (
-        tempfile.TemporaryDirectory() as elsewhere,
-        (Path(elsewhere) / "log").open("wb") as log,
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, cwd=elsewhere) as process,
-    ):
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            yield StackVariables.model_validate_json(process.stdout.readline())
-        finally:
-            process.stdin.close()
-            process.wait(60)
 
 
 def as_table(report: Report) -> str:

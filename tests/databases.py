@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import socket
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,19 +13,13 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from supabase_local.database import bootstrap, migrate, read_migrations
+from supabase_local.database import migrate, read_migrations
 from supabase_local.postgres import SUPERUSER, PostgresServer
+from supabase_local.temporary import running_server
 
 ROOT = Path(__file__).parents[1]
 MIGRATIONS = ROOT / "supabase" / "migrations"
 SHARED = ROOT.parent / "shared"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass(slots=True)
@@ -66,20 +58,12 @@ class Databases:
 def running_databases() -> Iterator[Databases]:
     """A throw-away server with the two templates; `ANALYSIS_TEST_POSTGRES_BIN` may name other binaries."""
     bin_dir = os.environ.get("ANALYSIS_TEST_POSTGRES_BIN")
-    with tempfile.TemporaryDirectory(prefix="analysis-tests-") as directory:
-        Path(directory).chmod(0o755)
-        server = PostgresServer(Path(directory) / "postgres", free_port(), Path(bin_dir) if bin_dir else None)
-        server.create()
-        server.start()
-        try:
-            bootstrap(server.url(SUPERUSER))
-            databases = Databases(server)
-            databases._as_superuser("create database {} template {} owner postgres", "platform", "postgres")
-            databases._as_superuser("create database {} template {} owner postgres", "migrated", "platform")
-            migrate(databases.url("migrated"), read_migrations(MIGRATIONS))
-            yield databases
-        finally:
-            server.stop()
+    with running_server(bin_dir=Path(bin_dir) if bin_dir else None) as server:
+        databases = Databases(server)
+        databases._as_superuser("create database {} template {} owner postgres", "platform", "postgres")
+        databases._as_superuser("create database {} template {} owner postgres", "migrated", "platform")
+        migrate(databases.url("migrated"), read_migrations(MIGRATIONS))
+        yield databases
 
 
 def as_worker(url: str) -> str:

@@ -16,7 +16,7 @@ from analysis_bench.environment import Environment, machine
 from analysis_bench.plan import Plan
 from analysis_bench.results import Failure, Measurement, Results
 from analysis_bench.scenarios import SCENARIOS, Found, Scenario
-from analysis_bench.server import running_server
+from analysis_bench.server import measuring_server
 from analysis_bench.systems import SYSTEMS, System
 
 _MINUTE_S = 60
@@ -53,7 +53,7 @@ def run(
     Rounds go on where those of `former` ended. Raises ValueError where it was measured with something else.
     """
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="analysis-bench-logs-") as logs, running_server() as server:
+    with tempfile.TemporaryDirectory(prefix="analysis-bench-logs-") as logs, measuring_server() as server:
         results = Results(
             began=datetime.now(UTC).isoformat(timespec="seconds"),
             command=" ".join(["analysis-bench", *sys.argv[1:]]),

@@ -56,16 +56,16 @@ class Results(BaseModel):
 
     @property
     def rounds(self) -> int:
-        """How many were begun."""
-        begun = [each.round for each in self.measurements] + [each.round for each in self.failures]
-        return max(begun, default=-1) + 1
+        """How many were measured, in part at least."""
+        return max((each.round for each in self.measurements), default=-1) + 1
 
     def continued(self, later: Results) -> Results:
         """To be gone on with. Raises ValueError unless the later run is of the same systems, settings and preset."""
         for name in ("preset", "versions", "settings"):
             if getattr(self, name) != getattr(later, name):
                 raise ValueError(f"{name} differ from those of the former run")
-        return self.model_copy(update={"command": f"{self.command}; {later.command}"})
+        known = [each for each in self.failures if each.round < self.rounds]
+        return self.model_copy(update={"command": f"{self.command}; {later.command}", "failures": known})
 
     def add(self, found: Measurement | Failure) -> None:
         match found:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import socket
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
-from supabase_local.database import bootstrap
 from supabase_local.postgres import SUPERUSER, PostgresServer
+from supabase_local.temporary import running_server
 
 SETTINGS = {
     "shared_preload_libraries": "pg_stat_statements",
@@ -145,26 +142,9 @@ class Server:
 
 
 @contextmanager
-def running_server() -> Iterator[Server]:
-    with tempfile.TemporaryDirectory(prefix="analysis-bench-") as directory:
-        Path(directory).chmod(0o755)
-        postgres = PostgresServer(Path(directory) / "postgres", _free_port(), durable=True)
-        postgres.create()
-        with (postgres.data_dir / "postgresql.conf").open("a") as file:
-            file.writelines(f"{name} = '{value}'\n" for name, value in SETTINGS.items())
-        try:
-            postgres.start()
-            bootstrap(postgres.url(SUPERUSER))
-            server = Server(postgres)
-            server.create("counters", "template0")
-            server.execute("counters", "create extension pg_stat_statements; create extension pg_walinspect")
-            yield server
-        finally:
-            postgres.stop()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def measuring_server() -> Iterator[Server]:
+    with running_server(durable=True, settings=SETTINGS) as postgres:
+        server = Server(postgres)
+        server.create("counters", "template0")
+        server.execute("counters", "create extension pg_stat_statements; create extension pg_walinspect")
+        yield server

@@ -23,11 +23,13 @@ import psycopg
 from app import TYPE
 
 from supabase_local.directory import StackVariables
+from supabase_local.temporary import running_stack
 
 HERE = Path(__file__).parent
 SUPABASE = HERE.parents[1] / "supabase"
 BIN = Path(sys.executable).parent
 SHAPES = json.loads((HERE / "profile.json").read_text())["shapes"]
+STACK = ["--migrations", str(SUPABASE / "migrations"), "--functions", str(SUPABASE / "functions")]
 SETTLED_S, STOP_S = 60, 60
 NUMBERS = """
 select count(*), count(*) filter (where status = 'completed'), count(*) filter (where status = 'cancelled'),
@@ -42,7 +44,8 @@ def main() -> None:
     arguments = _parse()
     with ExitStack() as exits:
         home = Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="analysis-load-")))
-        stack = exits.enter_context(running_stack(home))
+        log = exits.enter_context((home / "stack.log").open("wb"))
+        stack = exits.enter_context(running_stack(*STACK, log=log))
         with psycopg.connect(stack.db_url) as connection:
             connection.execute("insert into public.analysis_types (type) values (%s)", [TYPE])
         for number in range(arguments.workers):
@@ -85,23 +88,6 @@ def wait_for_ends(stack: StackVariables) -> str:
         f"{total} jobs: {completed} completed, {cancelled} cancelled, {total - completed - cancelled} failed; "
         f"p50, p95, p99 in s: until claimed {shown[0]}, until completed {shown[1]}\n"
     )
-
-
-@contextmanager
-def running_stack(home: Path) -> Iterator[StackVariables]:
-    command = [sys.executable, "-m", "supabase_local", "serve", "--until-stdin-closes"]
-    command += ["--migrations", str(SUPABASE / "migrations"), "--functions", str(SUPABASE / "functions")]
-    with (
-        (home / "stack.log").open("wb") as log,
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, cwd=home) as process,
-    ):
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            yield StackVariables.model_validate_json(process.stdout.readline())
-        finally:
-            process.stdin.close()
-            process.wait(STOP_S)
 
 
 @contextmanager

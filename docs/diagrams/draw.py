@@ -28,21 +28,7 @@ def architecture() -> Canvas:
         kind="ours",
     )
     canvas.words((765, 412), "as many as you like", kind="note", anchor="middle")
-    canvas.zone((280, 15), (300, 425), "Supabase")
-    canvas.box((300, 50), (125, 50), "Edge Functions", "optional", kind="ours")
-    canvas.box((440, 50), (120, 50), "Storage", "input files")
-    canvas.box((300, 140), (260, 50), "PostgREST", "one RPC for every transition")
-    canvas.box(
-        (300, 225),
-        (260, 105),
-        "PostgreSQL",
-        "SQL functions, triggers, CHECKs",
-        "analysis_jobs: published",
-        "_queue, _attempts, _workers: not",
-        "row level security",
-        kind="ours",
-    )
-    canvas.box((300, 370), (260, 50), "Realtime", "changes of rows, broadcasts")
+    _add_supabase(canvas)
     canvas.arrow((170, 75), (300, 75))
     canvas.words((180, 68), "or plain HTTP", kind="note")
     canvas.arrow((362, 100), (362, 140))
@@ -61,6 +47,24 @@ def architecture() -> Canvas:
     canvas.words((625, 364), "new job", kind="note", anchor="middle")
     canvas.words((20, 412), "solid: requests, the truth", "dashed: hints, may be lost", kind="note")
     return canvas
+
+
+def _add_supabase(canvas: Canvas) -> None:
+    canvas.zone((280, 15), (300, 425), "Supabase")
+    canvas.box((300, 50), (125, 50), "Edge Functions", "optional", kind="ours")
+    canvas.box((440, 50), (120, 50), "Storage", "input files")
+    canvas.box((300, 140), (260, 50), "PostgREST", "one RPC for every transition")
+    canvas.box(
+        (300, 225),
+        (260, 105),
+        "PostgreSQL",
+        "SQL functions, triggers, CHECKs",
+        "analysis_jobs: published",
+        "_queue, _attempts, _workers: not",
+        "row level security",
+        kind="ours",
+    )
+    canvas.box((300, 370), (260, 50), "Realtime", "changes of rows, broadcasts")
 
 
 def states() -> Canvas:

@@ -18,9 +18,10 @@ from psycopg.rows import DictRow, dict_row
 
 from supabase_local.directory import RunningStack, StackDirectory, StackVariables
 from supabase_local.postgres import PostgresError, PostgresServer
+from supabase_local.temporary import STOP_S, read_variables
 from tests.chaos.waiting import wait_until
 from tests.databases import MIGRATIONS
-from tests.stacks import STOP_S, read_variables, serve_command
+from tests.stacks import serve_command
 
 DATABASE_BACK_S = 20.0
 _NO_REST_FAULTS = {"fail": 0, "cut": 0, "delay_s": 0, "only": ""}

@@ -5,13 +5,13 @@ from __future__ import annotations
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
+from supabase_local.temporary import free_port
 from tests.chaos.fleet import Fleet
 from tests.chaos.invariants import assert_invariants, assert_no_attempt_spent, wait_until_settled
 from tests.chaos.load import load
 from tests.chaos.stack import ChaosStack
 from tests.chaos.waiting import wait_until
 from tests.chaos.ways import BOTH_WAYS
-from tests.databases import free_port
 
 WORKERS = 10
 JOBS = 1000

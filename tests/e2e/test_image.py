@@ -19,7 +19,8 @@ from supabase import AsyncClientOptions, acreate_client
 from analysis_worker.client import AnalysisClient, JobView
 from maxnutrition.demo.request import DemoRequest, request_for
 from supabase_local.directory import StackVariables
-from tests.databases import as_worker, free_port
+from supabase_local.temporary import free_port
+from tests.databases import as_worker
 from tests.stacks import running_stack
 
 ENGINE, IMAGE = os.environ.get("ANALYSIS_TEST_ENGINE", "docker"), os.environ.get("ANALYSIS_TEST_IMAGE", "")

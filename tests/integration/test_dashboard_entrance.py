@@ -21,7 +21,7 @@ from analysis_worker.dashboard.auth import Gate
 from analysis_worker.monitoring import open_monitoring
 from analysis_worker.settings import DashboardSettings
 from supabase_local.directory import StackVariables
-from tests.databases import free_port
+from supabase_local.temporary import free_port
 from tests.integration.dashboards import OPERATOR, VIEWER, running_dashboard
 from tests.processes import Playground
 

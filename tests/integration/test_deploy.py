@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import os
 import shutil
 import stat
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import psycopg
@@ -20,6 +19,7 @@ from typer.testing import CliRunner, Result
 from analysis_worker.cli.commands import build
 from tests.databases import MIGRATIONS, ROOT, Databases
 from tests.integration.test_supabase_cli import NODE, TOOLS, installed_tools
+from tests.servers import serving
 
 __all__ = ["installed_tools"]
 
@@ -83,21 +83,15 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     shutil.copytree(ROOT / "supabase", project / "supabase", ignore=shutil.ignore_patterns(".temp", "tests"))
     state = Bench(project, home, "")
 
-    class Webhook(http.server.BaseHTTPRequestHandler):
+    class Webhook(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             state.called.append(self.path)
             self.send_response(state.status)
             self.end_headers()
 
-        def log_message(self, *_: object) -> None: ...
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Webhook) as server:
-        state.webhook = f"http://127.0.0.1:{server.server_address[1]}/api/deploy/secret-token"
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with serving(Webhook) as port:
+        state.webhook = f"http://127.0.0.1:{port}/api/deploy/secret-token"
         yield state
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

@@ -24,8 +24,9 @@ from psycopg.types.json import Jsonb
 from analysis_worker import ConfigurationError, Settings
 from analysis_worker.adapters.postgres import read_database_url
 from analysis_worker.service import run_worker
+from supabase_local.temporary import free_port
 from tests.apps import TYPE, app
-from tests.databases import ROOT, Databases, as_worker, free_port
+from tests.databases import ROOT, Databases, as_worker
 from tests.processes import Playground
 
 WAIT_SECONDS = 30.0

@@ -22,8 +22,9 @@ from analysis_worker.cli.commands import build
 from analysis_worker.cli.doctor_expected import read_expected
 from analysis_worker.cli.doctor_installation import check_installation
 from supabase_local.directory import StackVariables
+from supabase_local.temporary import free_port
 from tests.chaos.stack import chaos_stack
-from tests.databases import MIGRATIONS, as_worker, free_port
+from tests.databases import MIGRATIONS, as_worker
 from tests.stacks import running_stack
 
 Connection = psycopg.Connection[Any]

@@ -13,9 +13,10 @@ from psycopg.conninfo import make_conninfo
 from analysis_worker.cli.doctor_database import check_database
 from analysis_worker.cli.doctor_findings import Finding, Level
 from supabase_local.postgres import SUPERUSER
+from supabase_local.temporary import free_port
 from tests.chaos.proxy import running_proxy
 from tests.chaos.ways import NOTIFICATION
-from tests.databases import Databases, as_worker, free_port
+from tests.databases import Databases, as_worker
 
 pytestmark = pytest.mark.anyio
 

@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 
 from analysis_worker.cli.commands import build
 from supabase_local.directory import StackVariables
-from tests.databases import free_port
+from supabase_local.temporary import free_port
 from tests.processes import COMMAND
 
 Command = Callable[..., Result]

@@ -16,7 +16,8 @@ from typer.testing import CliRunner, Result
 from analysis_worker.cli.commands import build
 from analysis_worker.migrations import engine_migrations
 from supabase_local.directory import StackVariables
-from tests.databases import MIGRATIONS, free_port
+from supabase_local.temporary import free_port
+from tests.databases import MIGRATIONS
 from tests.processes import COMMAND, Playground
 from tests.stacks import running_stack
 

@@ -14,7 +14,8 @@ from psycopg.types.json import Jsonb
 from analysis_worker.adapters.listen import ListenWakeSource
 from analysis_worker.adapters.postgres import read_database_url
 from analysis_worker.wakes import ListenerState, WakeReason
-from tests.databases import Databases, as_worker, free_port
+from supabase_local.temporary import free_port
+from tests.databases import Databases, as_worker
 from tests.integration.test_realtime_wake_source import WAIT_SECONDS, Notes, eventually
 
 pytestmark = pytest.mark.anyio

@@ -19,8 +19,9 @@ from psycopg.types.json import Jsonb
 from analysis_worker import monitoring
 from analysis_worker.settings import Settings
 from supabase_local.directory import StackVariables
+from supabase_local.temporary import free_port
 from tests.apps import TYPE
-from tests.databases import ROOT, free_port
+from tests.databases import ROOT
 from tests.processes import Playground
 
 WAIT_SECONDS = 30.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import os
 import pty
@@ -10,6 +9,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -22,8 +22,10 @@ from typer.testing import CliRunner, Result
 
 from analysis_worker.cli.commands import build
 from supabase_local.directory import StackVariables
-from tests.databases import MIGRATIONS, Databases, free_port
+from supabase_local.temporary import free_port
+from tests.databases import MIGRATIONS, Databases
 from tests.processes import COMMAND
+from tests.servers import serving
 from tests.sql.factories import call, claim
 
 Command = Callable[..., Result]
@@ -363,7 +365,7 @@ class Web:
 def web() -> Iterator[Web]:
     state = Web()
 
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(state.status)
             self.end_headers()
@@ -373,15 +375,9 @@ def web() -> Iterator[Web]:
             state.posted.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
             self.do_GET()
 
-        def log_message(self, *_: object) -> None: ...
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        state.url = f"http://127.0.0.1:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with serving(Handler) as port:
+        state.url = f"http://127.0.0.1:{port}"
         yield state
-        server.shutdown()
-        thread.join()
 
 
 def measured(database: Connection, **columns: object) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import gzip
-import http.server
 import json
 import threading
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from analysis_worker.handlers import AnyHandler
 from supabase_local.directory import StackVariables
 from tests.databases import ROOT
 from tests.processes import Playground
+from tests.servers import serving
 
 TYPE = "careless"
 SECRETS = {
@@ -80,7 +81,7 @@ class Sentry:
 def sentry() -> Iterator[Sentry]:
     state = Sentry()
 
-    class Endpoint(http.server.BaseHTTPRequestHandler):
+    class Endpoint(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             packed = self.headers.get("content-encoding") == "gzip"
@@ -90,15 +91,9 @@ def sentry() -> Iterator[Sentry]:
             self.wfile.write(b"{}")
             state.arrived.set()
 
-        def log_message(self, *_: object) -> None: ...
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Endpoint) as server:
-        state.dsn = f"http://public@127.0.0.1:{server.server_address[1]}/1"
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with serving(Endpoint) as port:
+        state.dsn = f"http://public@127.0.0.1:{port}/1"
         yield state
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

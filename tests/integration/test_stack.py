@@ -18,8 +18,9 @@ import httpx
 import psycopg
 import pytest
 
+from supabase_local.temporary import read_variables
 from tests.processes import Playground
-from tests.stacks import read_variables, serve_command
+from tests.stacks import serve_command
 
 NOT_RUNNING = 3
 

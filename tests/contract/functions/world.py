@@ -21,8 +21,9 @@ import httpx
 import psycopg
 
 from supabase_local.directory import StackVariables
+from supabase_local.temporary import STOP_S, read_variables
 from tests.databases import MIGRATIONS, ROOT
-from tests.stacks import STOP_S, read_variables, serve_command
+from tests.stacks import serve_command
 
 FUNCTIONS = ROOT / "supabase" / "functions"
 OWN_MIGRATIONS = Path(__file__).with_name("migrations")

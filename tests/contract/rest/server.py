@@ -13,9 +13,10 @@ from aiohttp import web
 
 from supabase_local.postgres import SUPERUSER
 from supabase_local.rest import create_rest_app
+from supabase_local.temporary import free_port
 from tests.contract.rest.recorded_tokens import SECRET, recorded_headers
 from tests.contract.rest.recordings import TRUTH, Answer, Case
-from tests.databases import Databases, free_port
+from tests.databases import Databases
 
 PREFIX = "/rest/v1"
 Seen = TypeVar("Seen")

@@ -19,9 +19,10 @@ import psycopg
 from psycopg.rows import DictRow, dict_row
 
 from supabase_local.directory import StackVariables
+from supabase_local.temporary import STOP_S, read_variables
 from tests.databases import MIGRATIONS
 from tests.processes import Playground
-from tests.stacks import STOP_S, read_variables, serve_command
+from tests.stacks import serve_command
 
 WAIT_S = 60.0
 CHROMIUM_FLAGS = [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import tempfile
 import time
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from supabase_local.temporary import free_port
 from tests.databases import ROOT
 from tests.processes import Playground
 
@@ -24,12 +24,6 @@ def playground() -> Iterator[Playground]:
     with tempfile.TemporaryDirectory(prefix="analysis-demo-") as directory:
         Path(directory).chmod(0o755)
         yield Playground(Path(directory))
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-    return port
 
 
 @pytest.mark.timeout(300)
