@@ -101,9 +101,10 @@ def test_a_worker_without_http_and_with_the_rights_of_a_worker_is_woken_and_sett
     login = as_worker(url)
     with worker(login, playground) as process:
         lines_until(process, "listen", state="ready")
-        job_id = enqueue(url, gate)
-        wait_for(url, job_id, "completed")
-        (*_, claimed) = lines_until(process, "claimed", job_id=str(job_id))
+        for _ in range(3):  # the first may still be found by the sweep at the start
+            job_id = enqueue(url, gate)
+            wait_for(url, job_id, "completed")
+            (*_, claimed) = lines_until(process, "claimed", job_id=str(job_id))
         process.send_signal(signal.SIGTERM)
         _, log = process.communicate(timeout=WAIT_SECONDS)
     assert claimed["woken_by"] == "doorbell"
