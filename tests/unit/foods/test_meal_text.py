@@ -1,4 +1,4 @@
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import example, given, settings
@@ -201,9 +201,9 @@ def test_a_text_without_food_is_empty(text: str) -> None:
 @example("não")
 @example("İstanbul ﬁlé")
 def test_no_text_breaks_the_parser_or_keeps_it_busy(text: str) -> None:
-    started = perf_counter()
+    started = process_time()
     parsed = parser.parse(text)
-    assert perf_counter() - started < 2
+    assert process_time() - started < 2
     for item in parsed.items:
         assert 0 < item.grams <= 5000
         assert 0 < item.confidence <= 1

@@ -1,4 +1,4 @@
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -85,7 +85,7 @@ def test_words_that_sound_alike_are_the_same(one: str, other: str) -> None:
 
 @given(st.text(max_size=400))
 def test_any_text_can_be_looked_for(text: str) -> None:
-    started = perf_counter()
+    started = process_time()
     found = search.find(text)
-    assert perf_counter() - started < 1
+    assert process_time() - started < 1
     assert [match.score for match in found] == sorted((match.score for match in found), reverse=True)

@@ -1,4 +1,4 @@
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import example, given
@@ -142,9 +142,9 @@ def test_folding_keeps_every_position(text: str) -> None:
 @example("1" * 400)
 @example("O1,|" * 100)
 def test_no_text_breaks_the_scanner_or_keeps_it_busy(text: str) -> None:
-    started = perf_counter()
+    started = process_time()
     spans = scan(mend(text))
-    assert perf_counter() - started < 1
+    assert process_time() - started < 1
     assert all(0 <= span.start < span.end for span in spans)
     assert [span.start for span in spans] == sorted(span.start for span in spans)
 

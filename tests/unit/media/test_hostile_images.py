@@ -5,7 +5,7 @@ import tracemalloc
 import zlib
 from contextlib import suppress
 from io import BytesIO
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -135,9 +135,9 @@ def test_a_small_file_that_unpacks_to_gigabytes_is_refused_before_it_does() -> N
 def test_data_beyond_what_the_header_claims_is_not_unpacked() -> None:
     """200 MB of zeros behind a header that says 10 x 10."""
     bomb = png(10, 10, bytes(200_000_000))
-    started = perf_counter()
+    started = process_time()
     assert clean(bomb).size == (10, 10)
-    assert perf_counter() - started < 2
+    assert process_time() - started < 2
 
 
 def test_a_text_chunk_that_unpacks_to_megabytes_is_refused() -> None:
