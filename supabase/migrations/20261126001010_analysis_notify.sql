@@ -1,11 +1,12 @@
--- For workers next to the database: what the doorbell and Realtime tell the others, by NOTIFY.
+-- What workers are told: a job was added, a running one was cancelled.
 --
--- The channel is analysis_jobs. A message is a JSON object:
+-- The doorbell says it by a broadcast, and NOTIFY to workers next to the database. Both on analysis_jobs, once a statement:
 --
---     {"event": "job", "job_id"}          a job was added; without job_id: several
---     {"event": "cancelled", "job_id"}    somebody cancelled it, whoever runs it
+--     job          {"job_id"} of a single job that was added, {} of several
+--     cancelled    {"job_id"} of a single job that was cancelled while it ran, {} of several: look at all you hold
 --
--- Like the doorbell it names no user, no type and no content: every role of a database may listen. It is a hint, too.
+-- A notification has the event in its message, as {"event": "job", "job_id"}. It names no user, no type and no content, as
+-- every role of a database may listen; and it is a hint, too. A job that nobody runs is cancelled without a word.
 --
 -- A transaction that notifies commits alone, since all that do wait for each other until their commit is on disk. With many
 -- at a time that costs a third of what the database can take in, and more. So nobody is notified unless somebody listens.
@@ -16,7 +17,7 @@
 --
 -- In this order, and with a look at the queue after it: what was added before is not told. The lock goes with the session.
 
-create function private.notify_workers(message jsonb)
+create function private.tell_workers(event text, job_ids uuid[])
 returns void
 language plpgsql
 volatile
@@ -25,16 +26,20 @@ set search_path = ''
 as $$
 declare
     listening constant bigint := hashtextextended('analysis_jobs.listen', 0);
+    message constant jsonb :=
+        case cardinality(job_ids) when 1 then jsonb_build_object('job_id', job_ids[1]) else '{}' end;
 begin
+    perform realtime.send(message, event, 'analysis_jobs', true);
     if pg_try_advisory_lock(listening) then
         perform pg_advisory_unlock(listening);
     else
-        perform pg_notify('analysis_jobs', message::text);
+        perform pg_notify('analysis_jobs', (message || jsonb_build_object('event', event))::text);
     end if;
 end
 $$;
-comment on function private.notify_workers(jsonb) is 'Tells workers that listen in this database, if there are any.';
-revoke all on function private.notify_workers(jsonb) from public, anon, authenticated, service_role;
+comment on function private.tell_workers(text, uuid[]) is
+    'Rings the doorbell for these jobs, and notifies workers that listen in this database, if there are any.';
+revoke all on function private.tell_workers(text, uuid[]) from public, anon, authenticated, service_role;
 
 create or replace function private.ring_doorbell()
 returns trigger
@@ -44,48 +49,12 @@ security definer
 set search_path = ''
 as $$
 declare
-    rung jsonb;
+    pending uuid[];
 begin
-    select case count(*) when 1 then jsonb_build_object('job_id', min(added.id::text)) else '{}' end
-    into rung
-    from added
-    where added.status = 'pending'
-    having count(*) > 0;
-    if rung is not null then
-        perform realtime.send(rung, 'job', 'analysis_jobs', true);
-        perform private.notify_workers(rung || '{"event": "job"}');
+    select array_agg(added.id) into pending from added where added.status = 'pending';
+    if pending is not null then
+        perform private.tell_workers('job', pending);
     end if;
     return null;
 end
 $$;
-
-create or replace function private.announce_status()
-returns trigger
-language plpgsql
-volatile
-security definer
-set search_path = ''
-as $$
-declare
-    told record;
-begin
-    for told in
-        select changed.id, changed.user_id, changed.status
-        from changed
-        join before using (id)
-        where changed.status <> before.status and changed.status in ('completed', 'failed', 'cancelled')
-    loop
-        if told.user_id is not null then
-            perform realtime.send(
-                jsonb_build_object('job_id', told.id), 'status', 'analysis_jobs:' || told.user_id, true
-            );
-        end if;
-        if told.status = 'cancelled' then
-            perform private.notify_workers(jsonb_build_object('event', 'cancelled', 'job_id', told.id));
-        end if;
-    end loop;
-    return null;
-end
-$$;
-comment on function private.announce_status() is
-    'Announces to each user the jobs that a statement ended, and to workers those that it cancelled.';

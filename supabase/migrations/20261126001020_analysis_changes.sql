@@ -98,10 +98,11 @@ declare
     job record;
     pending uuid[] := '{}';
     ended uuid[] := '{}';
+    interrupted uuid[] := '{}';
     turn record;
 begin
     for job in
-        select changed.id, changed.user_id, changed.status, changed.status <> before.status as is_news
+        select changed.id, changed.user_id, changed.status, before.status as was
         from changed
         join before using (id)
         where changed.status <> 'processing'
@@ -113,15 +114,18 @@ begin
             continue;
         end if;
         ended := ended || job.id;
-        if job.is_news and job.user_id is not null then
+        if job.status <> job.was and job.user_id is not null then
             perform realtime.send(
                 jsonb_build_object('job_id', job.id), 'status', 'analysis_jobs:' || job.user_id, true
             );
         end if;
-        if job.is_news and job.status = 'cancelled' then
-            perform private.notify_workers(jsonb_build_object('event', 'cancelled', 'job_id', job.id));
+        if job.was = 'processing' and job.status = 'cancelled' then
+            interrupted := interrupted || job.id;
         end if;
     end loop;
+    if cardinality(interrupted) > 0 then
+        perform private.tell_workers('cancelled', interrupted);
+    end if;
     if cardinality(pending) + cardinality(ended) = 0 then
         return null;
     end if;
@@ -146,7 +150,7 @@ end
 $$;
 comment on function private.follow_changes() is
     'Trigger: jobs that became pending, or moved, take their places; those that ended leave nothing behind and are '
-    'announced to their users, the cancelled ones to workers, too; the next jobs of the same users move up.';
+    'announced to their users, those cancelled while they ran to workers, too; the next jobs of the same users move up.';
 
 create trigger analysis_jobs_queue_new
     after insert on public.analysis_jobs
