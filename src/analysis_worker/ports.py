@@ -61,8 +61,8 @@ class Listener(Protocol):
         """There may be something to claim; `job_id` where a single job was announced."""
         ...
 
-    def cancelled(self, job_id: UUID) -> None:
-        """A user cancelled this job, whoever runs it."""
+    def cancelled(self, job_id: UUID | None = None) -> None:
+        """Somebody cancelled jobs, whoever runs them; `job_id` where it was a single one."""
         ...
 
 

@@ -54,9 +54,9 @@ class _Ears:
     def woken(self, reason: WakeReason, job_id: UUID | None = None) -> None:
         self.dispatcher.woken(reason, job_id)
 
-    def cancelled(self, job_id: UUID) -> None:
+    def cancelled(self, job_id: UUID | None = None) -> None:
         """An event is a hint: whether our lease is gone, the next heartbeat tells, and it comes now."""
-        if any(lease.job_id == job_id for lease in self.executor.held):
+        if any(job_id in (None, lease.job_id) for lease in self.executor.held):
             self.pulse.hurry()
 
 
@@ -95,14 +95,17 @@ class Worker:
             logger.info("worker stopped")
 
     async def _work(self, store: JobStore) -> None:
+        def on_freed() -> None:
+            dispatcher.slot_freed()
+
         def on_settled(settlement: Settlement | None) -> None:
-            dispatcher.slot_freed(settlement)
+            dispatcher.settled(settlement)
 
         bell = Bell()
         claims = Claims(self.worker_id, uuid4, self._settings.poll_seconds, self._observer)
         async with open_processes() as processes, anyio.create_task_group() as group:
             workshop = Workshop(self._handlers, processes, self._settings.concurrency, self._observer)
-            executor = Executor(group, store, workshop, on_settled)
+            executor = Executor(group, store, workshop, on_freed, on_settled)
             dispatcher = Dispatcher(store, executor, self._wake_source, bell, claims)
             pulse = Pulse(self._open_store, self._heartbeat(), lambda: executor.held, executor.lose, self._observer)
             group.start_soon(pulse.run)

@@ -16,7 +16,7 @@ from analysis_worker.adapters.postgres import read_database_url
 from analysis_worker.wakes import ListenerState, WakeReason
 from supabase_local.temporary import free_port
 from tests.databases import Databases, as_worker
-from tests.integration.test_realtime_wake_source import WAIT_SECONDS, Notes, eventually
+from tests.integration.test_realtime_wake_source import WAIT_SECONDS, Notes, cancel, claim, eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -84,19 +84,25 @@ async def test_a_cancel_is_heard_as_one(url: str, database: psycopg.AsyncConnect
     async with listening(url) as (source, notes):
         await eventually(lambda: source.state is ListenerState.READY)
         job_id = await enqueue(database)
-        async with database.transaction():
-            await database.execute("set local role service_role")
-            await database.execute("select public.cancel_analysis(%s)", (job_id,))
+        await claim(database)
+        await cancel(database, job_id)
         await eventually(lambda: notes.cancels == [job_id])
 
 
 async def test_what_is_no_message_of_ours_makes_it_look_anyway(url: str, database: psycopg.AsyncConnection) -> None:
     async with listening(url) as (source, notes):
         await eventually(lambda: source.state is ListenerState.READY)
-        for payload in ("", "job", "[1]", '{"job_id": "x"}', '{"event": "cancelled"}'):
+        for payload in ("", "job", "[1]", '{"job_id": "x"}', '{"event": "else"}'):
             await database.execute("select pg_notify('analysis_jobs', %s)", (payload,))
         await eventually(lambda: notes.wakes[1:] == [(WakeReason.DOORBELL, None)] * 5)
         assert notes.cancels == []
+
+
+async def test_cancels_without_an_id_are_several(url: str, database: psycopg.AsyncConnection) -> None:
+    async with listening(url) as (source, notes):
+        await eventually(lambda: source.state is ListenerState.READY)
+        await database.execute("select pg_notify('analysis_jobs', %s)", ('{"event": "cancelled"}',))
+        await eventually(lambda: notes.cancels == [None])
 
 
 async def test_a_connection_that_is_ended_is_made_anew_with_a_sweep(

@@ -15,6 +15,7 @@ from psycopg.types.json import Jsonb
 from analysis_worker.adapters.realtime import Patience, RealtimeWakeSource
 from analysis_worker.wakes import ListenerState, WakeReason
 from supabase_local.directory import StackVariables
+from tests.sql.factories import CANCEL_ALL
 
 pytestmark = pytest.mark.anyio
 
@@ -27,12 +28,12 @@ class Notes:
     """A listener that writes down what it is told."""
 
     wakes: list[tuple[WakeReason, UUID | None]] = field(default_factory=list)
-    cancels: list[UUID] = field(default_factory=list)
+    cancels: list[UUID | None] = field(default_factory=list)
 
     def woken(self, reason: WakeReason, job_id: UUID | None = None) -> None:
         self.wakes.append((reason, job_id))
 
-    def cancelled(self, job_id: UUID) -> None:
+    def cancelled(self, job_id: UUID | None = None) -> None:
         self.cancels.append(job_id)
 
     def sweeps(self) -> int:
@@ -74,6 +75,26 @@ async def enqueue(database: psycopg.AsyncConnection) -> UUID:
     return job_id
 
 
+async def claim(database: psycopg.AsyncConnection) -> None:
+    await database.execute("select public.claim_job('w1', gen_random_uuid(), array[%s], 100)", (TYPE,))
+
+
+async def cancel(database: psycopg.AsyncConnection, job_id: UUID) -> None:
+    async with database.transaction():
+        await database.execute("set local role service_role")
+        await database.execute("select public.cancel_analysis(%s)", (job_id,))
+
+
+@asynccontextmanager
+async def without_changes(database: psycopg.AsyncConnection) -> AsyncIterator[None]:
+    """Nothing is announced but by broadcasts."""
+    await database.execute("alter publication supabase_realtime drop table public.analysis_jobs")
+    try:
+        yield
+    finally:
+        await database.execute("alter publication supabase_realtime add table public.analysis_jobs")
+
+
 async def test_a_new_job_is_announced_by_its_id(stack: StackVariables, database: psycopg.AsyncConnection) -> None:
     async with listening(stack.api_url, stack.secret_key) as (source, notes):
         await eventually(lambda: source.state is ListenerState.READY)
@@ -93,10 +114,33 @@ async def test_a_cancel_is_heard(stack: StackVariables, database: psycopg.AsyncC
     async with listening(stack.api_url, stack.secret_key) as (source, notes):
         await eventually(lambda: source.state is ListenerState.READY)
         job_id = await enqueue(database)
-        async with database.transaction():
-            await database.execute("set local role service_role")
-            await database.execute("select public.cancel_analysis(%s)", (job_id,))
+        await cancel(database, job_id)
         await eventually(lambda: notes.cancels == [job_id])
+
+
+async def test_a_cancel_of_a_running_job_is_heard_by_the_doorbell_alone(
+    stack: StackVariables, database: psycopg.AsyncConnection
+) -> None:
+    async with listening(stack.api_url, stack.secret_key) as (source, notes):
+        await eventually(lambda: source.state is ListenerState.READY and notes.sweeps() == 2)  # the doorbell's is one
+        async with without_changes(database):
+            job_id = await enqueue(database)
+            await claim(database)
+            await cancel(database, job_id)
+            await eventually(lambda: notes.cancels == [job_id])
+
+
+async def test_cancels_of_several_running_jobs_are_heard_as_one(
+    stack: StackVariables, database: psycopg.AsyncConnection
+) -> None:
+    async with listening(stack.api_url, stack.secret_key) as (source, notes):
+        await eventually(lambda: source.state is ListenerState.READY and notes.sweeps() == 2)
+        async with without_changes(database):
+            for _ in range(2):
+                await enqueue(database)
+                await claim(database)
+            await database.execute(CANCEL_ALL)
+            await eventually(lambda: notes.cancels == [None])
 
 
 async def test_a_distrusted_connection_is_replaced_and_hears_again(

@@ -123,6 +123,28 @@ def test_a_job_that_outlasts_the_grace_is_given_back_with_its_attempt(
     assert attempts(database, job_id) == [(1, "released")]
 
 
+def test_a_cancel_interrupts_the_handler_though_neither_heartbeats_nor_changes_tell_of_it(
+    stack: StackVariables, database: Connection, playground: Playground
+) -> None:
+    seldom = {"ANALYSIS_WORKER_HEARTBEAT_SECONDS": "600", "ANALYSIS_WORKER_LEASE_SECONDS": "1200"}
+    publication = "alter publication supabase_realtime {} table public.analysis_jobs"
+    with worker(stack, playground, **seldom) as process:
+        assert process.stderr is not None
+        while "doorbell" not in process.stderr.readline():
+            pass
+        database.execute(publication.format("drop"))
+        try:
+            job_id = enqueue(database, playground.directory / "never")
+            wait_for(database, job_id, "processing")
+            with database.transaction():
+                database.execute("set local role service_role")
+                database.execute("select public.cancel_analysis(%s)", (job_id,))
+            while "lease lost" not in process.stderr.readline():
+                pass
+        finally:
+            database.execute(publication.format("add"))
+
+
 def test_a_second_signal_stops_at_once(stack: StackVariables, database: Connection, playground: Playground) -> None:
     job_id = enqueue(database, playground.directory / "never")
     with worker(stack, playground, ANALYSIS_WORKER_GRACE_SECONDS="600") as process:

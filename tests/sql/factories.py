@@ -19,6 +19,12 @@ Session: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 ERROR = {"code": "broken", "message": "It broke."}
 
 
+CANCEL_ALL = """
+update public.analysis_jobs
+set status = 'cancelled', finished_at = now(), lease_id = null, leased_by = null, deadline_at = null
+"""
+
+
 def call(session: Session, function: str, **arguments: Any) -> Any:
     """What `select public.function(name => value, ...)` gives, for functions of one value; dicts go in as jsonb."""
     rows = call_set(session, function, **arguments)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-from uuid import UUID
 
 import anyio
 import psycopg
@@ -83,8 +82,9 @@ def _pass_on(payload: str, listener: Listener) -> None:
         message = json.loads(payload)
     except ValueError:
         message = None
-    match message, id_in(message, "job_id"):
-        case {"event": "cancelled"}, UUID() as job_id:
+    job_id = id_in(message, "job_id")
+    match message:
+        case {"event": "cancelled"}:
             listener.cancelled(job_id)
-        case _, job_id:
+        case _:
             listener.woken(WakeReason.DOORBELL, job_id)

@@ -24,7 +24,7 @@ from analysis_worker.ports import Listener
 from analysis_worker.wakes import WakeReason
 
 DOORBELL_TOPIC = "analysis_jobs"
-"""The private topic on which the database announces each new job; see the migrations."""
+"""The private topic on which the database announces new jobs and cancels; see the migrations."""
 
 CONNECTION_ERRORS = (OSError, TimeoutError, WebSocketException, NotConnectedError)
 """What the library raises when there is no connection, or no longer."""
@@ -82,6 +82,7 @@ class Subscription:
         # A cold server loses broadcasts between the join and this message.
         self._doorbell.on_system(lambda _: self._listener.woken(WakeReason.SWEEP))
         self._doorbell.on_broadcast("job", self._on_doorbell)
+        self._doorbell.on_broadcast("cancelled", self._on_doorbell_cancelled)
         await self._doorbell.subscribe(self._on_doorbell_status)
 
     async def leave_doorbell(self) -> None:
@@ -117,6 +118,9 @@ class Subscription:
 
     def _on_doorbell(self, message: Any) -> None:
         self._listener.woken(WakeReason.DOORBELL, id_in(message, "payload", "job_id"))
+
+    def _on_doorbell_cancelled(self, message: Any) -> None:
+        self._listener.cancelled(id_in(message, "payload", "job_id"))
 
     def _on_cancelled(self, change: Any) -> None:
         job_id = id_in(change, "data", "record", "id")

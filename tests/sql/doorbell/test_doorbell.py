@@ -1,12 +1,15 @@
-"""What the doorbell says, and that ringing it can never cost a job."""
+"""What the doorbell says, and that ringing it can never cost a job or a cancel."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import psycopg
 import pytest
 from psycopg.types.json import Jsonb
+
+from tests.sql.factories import CANCEL_ALL, Queue, call
 
 INSERT = (
     "insert into public.analysis_jobs (type, input) select 'medical_exam', %s from generate_series(1, %s) returning id"
@@ -52,10 +55,57 @@ def test_a_rolled_back_job_does_not_ring(database: psycopg.Connection[tuple[Any,
         assert rung(database) == []
 
 
-def test_a_doorbell_that_is_broken_loses_no_job(migrated: str, database: psycopg.Connection[tuple[Any, ...]]) -> None:
+def test_a_doorbell_that_is_broken_loses_no_job_and_no_cancel(
+    migrated: str, database: psycopg.Connection[tuple[Any, ...]]
+) -> None:
     superuser = migrated.replace("//postgres:", "//supabase_admin:")
     with psycopg.connect(superuser, autocommit=True) as admin:
         admin.execute("drop table realtime.messages cascade")
     with database:
         database.execute(INSERT, (Jsonb({}), 1))
         assert database.execute("select count(*) from public.analysis_jobs").fetchone() == (1,)
+        database.execute("select public.claim_job('w1', gen_random_uuid(), array['medical_exam'], 1)")
+        database.execute(CANCEL_ALL)
+        assert database.execute("select status from public.analysis_jobs").fetchone() == ("cancelled",)
+
+
+@pytest.fixture
+def silent(queue: Queue) -> Iterator[Queue]:
+    """A queue on whose doorbell nothing was rung but what the test rings for cancels."""
+    queue.owner.execute("delete from realtime.messages")
+    yield queue
+    queue.owner.execute("delete from realtime.messages")
+
+
+def cancels(queue: Queue) -> list[tuple[Any, ...]]:
+    statement = "select topic, private, payload - 'id' from realtime.messages where event = 'cancelled'"
+    return queue.owner.execute(statement).fetchall()
+
+
+def test_a_running_job_that_is_cancelled_rings_by_its_id_and_nothing_else(silent: Queue) -> None:
+    user_id = silent.new_user()
+    job_id, _ = silent.new_claimed_job(user_id=user_id, input={"secret": "CPF"})
+    call(silent.user(user_id), "cancel_analysis", job_id=job_id)
+    call(silent.user(user_id), "cancel_analysis", job_id=job_id)
+    assert cancels(silent) == [("analysis_jobs", True, {"job_id": str(job_id)})]
+
+
+def test_a_job_that_nobody_runs_is_cancelled_without_a_ring(silent: Queue) -> None:
+    job_id = silent.new_job()
+    call(silent.worker(), "cancel_analysis", job_id=job_id)
+    assert silent.job(job_id)["status"] == "cancelled"
+    assert cancels(silent) == []
+
+
+def test_a_statement_that_cancels_many_running_jobs_rings_once(silent: Queue) -> None:
+    for _ in range(3):
+        silent.new_claimed_job()
+    silent.owner.execute(CANCEL_ALL)
+    assert cancels(silent) == [("analysis_jobs", True, {})]
+
+
+def test_of_many_that_are_cancelled_only_the_one_that_ran_is_named(silent: Queue) -> None:
+    running, _ = silent.new_claimed_job()
+    silent.new_job()
+    silent.owner.execute(CANCEL_ALL)
+    assert cancels(silent) == [("analysis_jobs", True, {"job_id": str(running)})]

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.sql.factories import Queue, Session, call
+from tests.sql.factories import CANCEL_ALL, Queue, Session, call
 
 LISTENING = "select pg_advisory_lock_shared(hashtextextended('analysis_jobs.listen', 0))"
 ADD = """
@@ -59,6 +59,21 @@ def test_a_cancel_is_told_and_no_other_end(queue: Queue, listener: Session) -> N
     call(queue.worker(), "cancel_analysis", job_id=cancelled[0])
     call(queue.worker(), "complete_job", job_id=completed[0], lease_id=completed[1], result={})
     assert heard(listener, queue) == [{"event": "cancelled", "job_id": str(cancelled[0])}]
+
+
+def test_a_cancel_of_a_job_that_nobody_runs_is_not_told(queue: Queue, listener: Session) -> None:
+    (job_id,) = added(queue)
+    heard(listener, queue)
+    call(queue.worker(), "cancel_analysis", job_id=job_id)
+    assert heard(listener, queue) == []
+
+
+def test_a_statement_that_cancels_many_running_jobs_tells_once(queue: Queue, listener: Session) -> None:
+    for _ in range(3):
+        queue.new_claimed_job()
+    heard(listener, queue)
+    queue.owner.execute(CANCEL_ALL)
+    assert heard(listener, queue) == [{"event": "cancelled"}]
 
 
 def test_all_who_listen_are_told(queue: Queue, listener: Session) -> None:

@@ -230,7 +230,10 @@ async def test_a_swept_job_that_was_never_announced_makes_the_worker_distrust_it
         await eventually(lambda: source.distrusted == 1)
 
 
-async def test_a_cancel_that_is_heard_stops_the_handler_before_the_next_heartbeat(store: LossyStore) -> None:
+@pytest.mark.parametrize("is_named", [True, False])
+async def test_a_cancel_that_is_heard_stops_the_handler_before_the_next_heartbeat(
+    store: LossyStore, is_named: bool
+) -> None:
     stopped = anyio.Event()
 
     async def run(number: Number, context: JobContext) -> Number:
@@ -245,7 +248,7 @@ async def test_a_cancel_that_is_heard_stops_the_handler_before_the_next_heartbea
         await eventually(lambda: job.status is JobStatus.PROCESSING)
         store.cancel(job.id)
         assert source.listener is not None
-        source.listener.cancelled(job.id)
+        source.listener.cancelled(job.id if is_named else None)
         with anyio.fail_after(1):
             await stopped.wait()
     assert job.status is JobStatus.CANCELLED
