@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import jwt
@@ -44,7 +45,9 @@ def verify(token: str, secret: str, now: float) -> Claims:
     return claims
 
 
+@lru_cache(1000)
 def _decode(token: str, secret: str) -> Claims:
+    """Clients show the same token again and again. The claims are not to be changed."""
     try:
         algorithm = jwt.get_unverified_header(token).get("alg")
         if algorithm == "none":

@@ -16,13 +16,15 @@ from typing import Any, TypeVar
 import psycopg
 from loguru import logger
 from psycopg import AsyncRawCursor
+from psycopg.adapt import Transformer
+from psycopg.pq.abc import PGresult
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
 from supabase_local.rest import errors
+from supabase_local.rest.connection import Connection
 from supabase_local.rest.schema_cache import SchemaCache, load
 from supabase_local.rest.statement import VERSION, Outcome, Transaction
 
-Connection = psycopg.AsyncConnection[Any]
 Judged = TypeVar("Judged")
 
 POOL_SIZE = 10  # PostgREST's default
@@ -30,7 +32,7 @@ POOL_TIMEOUT_S = 10.0
 RECONNECT_EVERY_S = 0.5
 CONNECT_TIMEOUT_S = 5
 APPLICATION_NAME = f"PostgREST {VERSION}"
-_SET_LOCALLY = b"select set_config(key, value, true) from json_each_text($1)"
+_SET_LOCALLY = "select set_config(key, value, true) from json_each_text($1)"
 _CONNECTION_OPTIONS: dict[str, Any] = {
     "autocommit": True,
     "cursor_factory": AsyncRawCursor,
@@ -124,7 +126,13 @@ class Backend:
             await self._session.pool.check()
             return
         pool = AsyncConnectionPool(
-            self.url, kwargs=_CONNECTION_OPTIONS, min_size=1, max_size=POOL_SIZE, timeout=POOL_TIMEOUT_S, open=False
+            self.url,
+            connection_class=Connection,
+            kwargs=_CONNECTION_OPTIONS,
+            min_size=1,
+            max_size=POOL_SIZE,
+            timeout=POOL_TIMEOUT_S,
+            open=False,
         )
         await pool.open(wait=True, timeout=CONNECT_TIMEOUT_S)
         self._session = Session(pool, schema)
@@ -139,26 +147,24 @@ class Backend:
             return await load(connection)
 
     async def _connect(self) -> Connection:
-        return await psycopg.AsyncConnection.connect(self.url, **_CONNECTION_OPTIONS)
+        return await Connection.connect(self.url, **_CONNECTION_OPTIONS)
 
 
 async def _perform(connection: Connection, transaction: Transaction, settings: str) -> Outcome:
     if _has_news(connection):  # most likely the reason why it died, which a pipeline would not let through
         await connection.execute(b"select 1")
-    begun: psycopg.AsyncCursor[Any] | None = None
+    results: list[PGresult] = []
     try:
-        async with connection.pipeline():
-            begun = await connection.execute(transaction.begin.encode())
-            await connection.execute(_SET_LOCALLY, [settings])
-            cursor = await connection.execute(transaction.sql.encode(), transaction.values)
-        row = await cursor.fetchone()
+        await connection.exchange(
+            [(transaction.begin, ()), (_SET_LOCALLY, [settings]), (transaction.sql, transaction.values)], results
+        )
     except psycopg.OperationalError as error:
-        if connection.closed and begun is not None and begun.statusmessage == "BEGIN":
+        if connection.closed and results:  # it had begun
             raise errors.lost_in_flight() from error
         raise
-    if row is None:
-        raise psycopg.InternalError("a statement of the REST layer gives exactly one row")
-    return Outcome(*row)
+    transformer = Transformer(connection)
+    transformer.set_pgresult(results[-1])
+    return transformer.load_row(0, lambda row: Outcome(*row))
 
 
 def _has_news(connection: Connection) -> bool:
