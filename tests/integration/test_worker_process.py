@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psutil
 import psycopg
 import pytest
 from psycopg.rows import DictRow, dict_row
@@ -19,7 +21,7 @@ from psycopg.types.json import Jsonb
 from supabase_local.directory import StackVariables
 from tests.apps import TYPE
 from tests.databases import ROOT
-from tests.processes import Playground
+from tests.processes import COMMAND, Playground
 
 WAIT_SECONDS = 30.0
 Connection = psycopg.Connection[DictRow]
@@ -143,6 +145,31 @@ def test_a_cancel_interrupts_the_handler_though_neither_heartbeats_nor_changes_t
                 pass
         finally:
             database.execute(publication.format("add"))
+
+
+def test_the_first_process_of_a_container_can_be_stopped_before_it_has_begun(playground: Playground) -> None:
+    """The kernel gives PID 1 of a namespace no signal that it has no handler for."""
+    namespace = ["unshare", "--pid", "--fork", "--kill-child"]
+    if shutil.which("unshare") is None or subprocess.run([*namespace, "true"], check=False).returncode:
+        pytest.skip("no PID namespace may be made here")
+    importing = playground.directory / "importing"
+    (playground.directory / "slow.py").write_text(f"import time\nopen({str(importing)!r}, 'w')\ntime.sleep(600)\n")
+    process = subprocess.Popen(
+        [*namespace, COMMAND, "run", "--app", "slow:app"],
+        env=playground.environment(SUPABASE_URL="http://127.0.0.1:9", SUPABASE_SECRET_KEY="sb_secret_any"),
+        cwd=playground.directory,
+    )
+    try:
+        give_up_at = time.monotonic() + WAIT_SECONDS
+        while not importing.exists():
+            assert time.monotonic() < give_up_at
+            time.sleep(0.02)
+        (first,) = psutil.Process(process.pid).children()
+        first.send_signal(signal.SIGTERM)
+        assert process.wait(WAIT_SECONDS) == 143
+    finally:
+        process.kill()
+        process.wait(WAIT_SECONDS)
 
 
 def test_a_second_signal_stops_at_once(stack: StackVariables, database: Connection, playground: Playground) -> None:

@@ -29,7 +29,8 @@ def run(
 
     Configured by SUPABASE_URL, SUPABASE_SECRET_KEY (or SUPABASE_SERVICE_ROLE_KEY) and ANALYSIS_WORKER_* variables.
 
-    Exit codes: 0 drained, 1 crashed, 2 bad configuration, 130 stopped at once by a second signal.
+    Exit codes: 0 drained, 1 crashed, 2 bad configuration, 130 stopped at once by a second signal, 143 by one
+    before it had begun.
     """
     settings = _read_settings(concurrency=concurrency, realtime=realtime)
     configure_logging(settings.log_format, settings.log_level)
