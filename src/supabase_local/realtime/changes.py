@@ -15,6 +15,7 @@ from supabase_local.realtime.pgoutput import Change, Delete, Insert, Relation, R
 from supabase_local.realtime.replication import Transaction
 from supabase_local.realtime.rows import JsonRow, Table, Values, to_json
 
+Committed = tuple[Change, Transaction]
 _MAX_CHANGE_BYTES = 1024 * 1024
 _COLUMN_OVERHEAD_BYTES = 52  # keys, type and type id around each value in the real server's WAL format
 
@@ -36,14 +37,14 @@ class RowChange:
 
 
 async def convert(
-    connection: AsyncConnection, table: Table, relation: Relation, batch: Transaction, filters: Sequence[Filter]
+    connection: AsyncConnection, table: Table, relation: Relation, batch: Sequence[Committed], filters: Sequence[Filter]
 ) -> list[RowChange]:
     """The batch's changes in order, with one query for all their rows."""
-    split = [_split(change) for change in batch.changes]
+    split = [_split(change) for change, _ in batch]
     rows = [row for _, subject, before in split for row in (subject, before) if row is not None]
     converted = iter(await to_json(connection, table, relation, rows, filters))
     changes = []
-    for kind, subject, before in split:
+    for (kind, subject, before), (_, transaction) in zip(split, batch, strict=True):
         subject_json = next(converted)
         before_json = subject_json if before is None else next(converted)
         changes.append(
@@ -54,7 +55,7 @@ async def convert(
                 _key(table, relation, subject),
                 subject_json.passed,
                 _is_too_large((*subject, *(before or ()))),
-                batch.committed_at,
+                transaction.committed_at,
             )
         )
     return changes

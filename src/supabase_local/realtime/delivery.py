@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
 import psycopg
 from psycopg import AsyncConnection
 
 from supabase_local.realtime.bindings import Binding, ChangeType
-from supabase_local.realtime.changes import RowChange, convert
+from supabase_local.realtime.changes import Committed, RowChange, convert
 from supabase_local.realtime.claims import Viewer
 from supabase_local.realtime.payloads import NO_KEY, UNAUTHORIZED, error_payload, row_payload
 from supabase_local.realtime.pgoutput import Relation
@@ -35,26 +34,6 @@ class Subscription:
         return [binding for binding, oids in self.bindings if oid in oids]
 
 
-@dataclass(slots=True)
-class Polled:
-    """Delivers at the next look of a server that looks every so many seconds, in order."""
-
-    deliver: Callable[[ChangeType, str, list[int]], None]
-    every_s: float
-    _held: list[tuple[ChangeType, str, list[int]]] = field(default_factory=list)
-
-    def __call__(self, kind: ChangeType, text: str, ids: list[int]) -> None:
-        if not self._held:
-            loop = asyncio.get_running_loop()
-            loop.call_later(self.every_s - loop.time() % self.every_s, self._look)
-        self._held.append((kind, text, ids))
-
-    def _look(self) -> None:
-        held, self._held = self._held, []
-        for change in held:
-            self.deliver(*change)
-
-
 @dataclass(frozen=True, slots=True)
 class _Hearing:
     """A subscriber who is to hear of `change`, or only of `error`: the bindings that ask for the same columns."""
@@ -71,16 +50,21 @@ class _Hearing:
 
 
 async def distribute(
-    connection: AsyncConnection, transaction: Transaction, subscriptions: Sequence[Subscription]
+    connection: AsyncConnection, transactions: Sequence[Transaction], subscriptions: Sequence[Subscription]
 ) -> None:
     """Deliver every change in order. What cannot be read any more is logged and lost; a lost connection raises."""
-    for relation, run in itertools.groupby(transaction.changes, key=lambda change: change.relation):
+    heard = [
+        (change, transaction)
+        for transaction in transactions
+        for change in transaction.changes
+        if any(subscription.on(change.relation.oid) for subscription in subscriptions)
+    ]
+    for relation, run in itertools.groupby(heard, key=lambda each: each[0].relation):
         changes = list(run)
         audience = [subscription for subscription in subscriptions if subscription.on(relation.oid)]
-        for start in range(0, len(changes) if audience else 0, _BATCH):
-            batch = replace(transaction, changes=changes[start : start + _BATCH])
+        for start in range(0, len(changes), _BATCH):
             try:
-                await _distribute_batch(connection, relation, batch, audience)
+                await _distribute_batch(connection, relation, changes[start : start + _BATCH], audience)
             except psycopg.Error as error:
                 if connection.broken:
                     raise
@@ -88,7 +72,7 @@ async def distribute(
 
 
 async def _distribute_batch(
-    connection: AsyncConnection, relation: Relation, batch: Transaction, audience: Sequence[Subscription]
+    connection: AsyncConnection, relation: Relation, batch: Sequence[Committed], audience: Sequence[Subscription]
 ) -> None:
     """Changes of one table: two queries, and under row security one more for each distinct viewer."""
     roles = {subscription.viewer.role for subscription in audience}
@@ -104,7 +88,7 @@ async def _distribute_batch(
         for hearing in _hearings(subscription, relation.oid, change, errors)
     ]
     if table.has_rls:
-        await until_visible(connection, batch.xid)
+        await until_visible(connection, {transaction.xid for _, transaction in batch})
         hearings = await _without_invisible(connection, table, hearings)
     _deliver(table, hearings)
 

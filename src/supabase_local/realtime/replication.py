@@ -73,7 +73,7 @@ class ReplicationStream:
             raise self._lost()
 
     async def transactions(self) -> AsyncIterator[Transaction]:
-        """Committed transactions in commit order. One is confirmed to the server when the next is asked for."""
+        """Committed transactions in commit order."""
         decoder = Decoder()
         current: Transaction | None = None
         async for data in self._payloads():
@@ -126,7 +126,7 @@ class ReplicationStream:
         return data[_WAL_HEADER.size :]
 
     async def _confirm(self) -> None:
-        """Tell how far we are. Transactions are handled one after the other, so all that was seen before is done."""
+        """Tell how far we are. The slot ends with the connection, so nothing that was seen will be asked for again."""
         now_us = time.time_ns() // 1000 - _EPOCH_OFFSET_US
         lsn = self._seen_lsn
         self._pgconn.put_copy_data(_STATUS.pack(b"r", lsn, lsn, lsn, now_us, 0))

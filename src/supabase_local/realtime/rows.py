@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from psycopg import AsyncConnection, sql
@@ -27,7 +27,7 @@ left join pg_index i on i.indrelid = c.oid and i.indisprimary
 where c.oid = %(oid)s
 order by a.attnum
 """
-_VISIBLE = "select pg_visible_in_snapshot(%s::xid8, pg_current_snapshot())"
+_VISIBLE = "select bool_and(pg_visible_in_snapshot(xid, pg_current_snapshot())) from unnest(%s::xid8[]) as xid"
 """The stream's number is the lower half of the whole one: the same until the server has seen 2^32 transactions."""
 _LOOK_AGAIN_S = 0.001
 
@@ -129,10 +129,11 @@ def _cell(at: int) -> sql.Composed:
     return sql.SQL("t.{}").format(sql.Identifier(f"c{at}"))
 
 
-async def until_visible(connection: AsyncConnection, xid: int) -> None:
+async def until_visible(connection: AsyncConnection, xids: Iterable[int]) -> None:
     """The stream tells of a transaction as soon as it is logged, a moment before others see its rows."""
+    texts = [str(xid) for xid in xids]
     while True:
-        cursor = await connection.execute(_VISIBLE, (str(xid),))
+        cursor = await connection.execute(_VISIBLE, (texts,))
         if (row := await cursor.fetchone()) is not None and row[0]:
             return
         await asyncio.sleep(_LOOK_AGAIN_S)
