@@ -82,7 +82,7 @@ class RestService:
         give_up_at = time.monotonic() + RETRY_CAP_S
         while True:
             try:
-                return await self.backend.run(planned.transaction, settings, planned.judge, request.is_anonymous)
+                return await self.backend.run(request, planned, settings)
             except RestError as error:
                 if error.code not in _RETRIED or is_gone() or time.monotonic() > give_up_at:
                     raise

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import select
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import psycopg
 from loguru import logger
@@ -21,17 +21,19 @@ from psycopg.pq.abc import PGresult
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
 from supabase_local.rest import errors
-from supabase_local.rest.connection import Connection
+from supabase_local.rest.connection import Connection, Statement
+from supabase_local.rest.plan import Plan
+from supabase_local.rest.replies import Reply
+from supabase_local.rest.request import Request
 from supabase_local.rest.schema_cache import SchemaCache, load
-from supabase_local.rest.statement import VERSION, Outcome, Transaction
-
-Judged = TypeVar("Judged")
+from supabase_local.rest.statement import VERSION, Outcome
 
 POOL_SIZE = 10  # PostgREST's default
 POOL_TIMEOUT_S = 10.0
 RECONNECT_EVERY_S = 0.5
 CONNECT_TIMEOUT_S = 5
 APPLICATION_NAME = f"PostgREST {VERSION}"
+_OUTCOME = 2  # behind the beginning and the settings
 _SET_LOCALLY = "select set_config(key, value, true) from json_each_text($1)"
 _CONNECTION_OPTIONS: dict[str, Any] = {
     "autocommit": True,
@@ -78,24 +80,29 @@ class Backend:
                 await keeper
             await self._end_session()
 
-    async def run(
-        self, transaction: Transaction, settings: str, judge: Callable[[Outcome], Judged], is_anonymous: bool
-    ) -> Judged:
-        """Run one transaction: commit if `judge` makes an answer of the outcome, roll back if it raises.
+    async def run(self, request: Request, planned: Plan, settings: str) -> Reply:
+        """Run one transaction: commit if an answer can be made of the outcome, roll back where it is refused.
 
         `settings` is a JSON object of all that is to be set locally, the role among it.
         """
+        statements = [
+            (planned.transaction.begin, ()),
+            (_SET_LOCALLY, [settings]),
+            (planned.transaction.sql, planned.transaction.values),
+        ]
+        if not request.restricts_outcome:
+            statements.append(("commit", ()))
         try:
             async with self._current.pool.connection() as connection:
-                judged = judge(await _perform(connection, transaction, settings))
-                await connection.commit()
-                return judged
+                reply = planned.judge(await _perform(connection, statements))
+                await connection.commit()  # unless that is done
+                return reply
         except PoolTimeout as error:
             raise errors.pool_exhausted() from error
         except PoolClosed as error:
             raise errors.no_schema() from error
         except psycopg.Error as error:
-            raise errors.from_postgres(error, is_anonymous) from error
+            raise errors.from_postgres(error, request.is_anonymous) from error
 
     async def _keep(self) -> None:
         while True:
@@ -150,20 +157,18 @@ class Backend:
         return await Connection.connect(self.url, **_CONNECTION_OPTIONS)
 
 
-async def _perform(connection: Connection, transaction: Transaction, settings: str) -> Outcome:
+async def _perform(connection: Connection, statements: Sequence[Statement]) -> Outcome:
     if _has_news(connection):  # most likely the reason why it died, which a pipeline would not let through
         await connection.execute(b"select 1")
     results: list[PGresult] = []
     try:
-        await connection.exchange(
-            [(transaction.begin, ()), (_SET_LOCALLY, [settings]), (transaction.sql, transaction.values)], results
-        )
+        await connection.exchange(statements, results)
     except psycopg.OperationalError as error:
         if connection.closed and results:  # it had begun
             raise errors.lost_in_flight() from error
         raise
     transformer = Transformer(connection)
-    transformer.set_pgresult(results[-1])
+    transformer.set_pgresult(results[_OUTCOME])
     return transformer.load_row(0, lambda row: Outcome(*row))
 
 

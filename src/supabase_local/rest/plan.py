@@ -13,7 +13,7 @@ from supabase_local.rest.statement import Outcome, Transaction
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`judge` raises RestError where the transaction must not be committed."""
+    """`judge` raises RestError where the request restricts the outcome and the transaction must not be committed."""
 
     transaction: Transaction
     judge: Callable[[Outcome], Reply]

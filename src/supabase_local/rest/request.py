@@ -49,6 +49,11 @@ class Request:
         return self.role == ANONYMOUS
 
     @property
+    def restricts_outcome(self) -> bool:
+        """Whether what the database did may be refused for it. All else is found wrong after the commit only."""
+        return self.media.is_single or self.preferences.max_affected is not None
+
+    @property
     def content_type(self) -> str:
         given = self.raw.headers.get("content-type", "application/json")
         return given.split(";")[0].strip().lower()

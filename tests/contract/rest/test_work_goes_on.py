@@ -24,6 +24,11 @@ create function public.slow_write() returns int language plpgsql as $$ begin
     insert into public.seen default values;
     return 1;
 end $$;
+create function public.write_and_say(headers text) returns setof int language plpgsql as $$ begin
+    insert into public.seen default values;
+    perform set_config('response.headers', headers, true);
+    return;
+end $$;
 create function public.never(code text) returns int language plpgsql as $$ begin
     perform nextval('public.attempts');
     raise exception 'again' using errcode = code;
@@ -63,6 +68,24 @@ async def test_function_commits_although_the_layer_is_shut_down(databases: Datab
         with pytest.raises(httpx.ReadTimeout):
             await client.post("/rpc/slow_write", json={}, timeout=0.1)
     assert await read(databases, database, "select count(*) from public.seen") == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "written"),
+    [
+        (("[]", "application/json"), 200, 1),
+        (("no JSON", "application/json"), 500, 1),
+        (("[]", "application/vnd.pgrst.object+json"), 406, 0),
+    ],
+)
+async def test_function_is_undone_only_where_the_request_does_not_take_what_it_gives(
+    databases: Databases, database: str, asked: tuple[str, str], status: int, written: int
+) -> None:
+    async with serving(databases, database) as client:
+        headers, accept = asked
+        response = await client.post("/rpc/write_and_say", json={"headers": headers}, headers={"accept": accept})
+    assert response.status_code == status
+    assert await read(databases, database, "select count(*) from public.seen") == written
 
 
 @pytest.mark.parametrize("code", ["40001", "40P01"])
