@@ -7,6 +7,7 @@ import json
 import logging
 import sys
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from loguru import logger
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 _HARMLESS = {"job_id", "worker_id", "lease_id", "job_type", "outcome", "status", "woken_by"}
 # Their DEBUG and INFO lines hold keys (in URLs) and whole rows.
 _TALKATIVE = ("httpx", "httpcore", "websockets", "hpack", "asyncio", "psycopg")
+
+_ENCODER = json.JSONEncoder(default=str, ensure_ascii=False)
+_redacted_event = lru_cache(maxsize=256)(redacted)
 
 
 def configure_logging(log_format: str, level: str) -> None:
@@ -44,12 +48,12 @@ def _write_json(message: Message) -> None:
     line: dict[str, Any] = {
         "time": record["time"].isoformat(),
         "level": record["level"].name.lower(),
-        "event": redacted(record["message"]),
+        "event": _redacted_event(record["message"]),
         **_fields(record["extra"]),
     }
     if record["exception"] is not None:
         line["traceback"] = redacted(str(message).partition("\n")[2])
-    sys.stderr.write(json.dumps(line, default=str, ensure_ascii=False) + "\n")
+    sys.stderr.write(_ENCODER.encode(line) + "\n")
 
 
 def _write_text(message: Message) -> None:

@@ -32,11 +32,18 @@ class ClaimedRow(_Row):
 
     def job(self) -> Job:
         claimed_at = self.deadline_at - timedelta(seconds=self.timeout_seconds)
-        fields = self.model_dump(exclude={"lease_id", "deadline_at"})
         return Job(
-            **fields,
+            id=self.id,
+            type=self.type,
+            user_id=self.user_id,
+            input=self.input,
+            attempt=self.attempt,
+            max_attempts=self.max_attempts,
+            timeout_seconds=self.timeout_seconds,
+            created_at=self.created_at,
             age_seconds=(claimed_at - self.created_at).total_seconds(),
             lease=Lease(self.id, self.lease_id),
+            checkpoint=self.checkpoint,
         )
 
 
