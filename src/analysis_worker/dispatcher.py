@@ -25,6 +25,7 @@ from analysis_worker.wakes import WakeReason
 _SECOND_LOOK_SECONDS = 1.0
 _CANARY_SECONDS = 1.0
 _JOBS_PER_CLAIM = 100
+_CLAIMS_AT_A_TIME = 2
 _CLAIM_BACKOFF = Backoff(first=0.5, cap=15.0)
 
 
@@ -50,8 +51,11 @@ class Dispatcher:
         self._bell = bell
         self._claims = claims
         self._canary = Canary()
-        self._unanswered: UUID | None = None
+        self._unanswered: list[UUID] = []
+        self._claiming = 0
         self._left_behind = False
+        self._left_at_limit = False
+        self._has_settled = False
         self._next_due_at: float | None = None
         self._second_look_at: float | None = None
         self._expected: set[UUID] = set()
@@ -74,7 +78,7 @@ class Dispatcher:
                 self._expected.add(job_id)
             elif job_id not in self._expected:
                 return
-            elif self._unanswered is not None:
+            elif self._claiming or self._unanswered:
                 self._announced_again.add(job_id)
                 return
         self._bell.ring(reason)
@@ -92,10 +96,15 @@ class Dispatcher:
             self._next_due_at = due_at
             self._bell.nudge()
 
-    def slot_freed(self, settlement: Settlement | None) -> None:
+    def slot_freed(self) -> None:
+        if self._left_behind:
+            self._bell.ring(WakeReason.CAPACITY)
+
+    def settled(self, settlement: Settlement | None) -> None:
+        self._has_settled = True
         if settlement is not None and settlement.retry_in_seconds is not None:
             self.expect_due(settlement.retry_in_seconds)
-        if self._left_behind:
+        if self._left_behind or (self._left_at_limit and not self._executor.is_settling):
             self._bell.ring(WakeReason.CAPACITY)
 
     async def run(self) -> None:
@@ -109,10 +118,11 @@ class Dispatcher:
             try:
                 await self._drain(reason)
                 failures = 0
-            except StoreError as error:
+            except* StoreError as errors:
                 failures += 1
                 delay = _CLAIM_BACKOFF.delay(failures, random.random)
-                logger.warning("claim failed", error=str(error), retry_in_seconds=round(delay, 2))
+                logger.warning("claim failed", error=str(errors.exceptions[0]), retry_in_seconds=round(delay, 2))
+                self._left_behind = True
                 self._bell.ring(reason)
                 await anyio.sleep(delay)
 
@@ -141,36 +151,63 @@ class Dispatcher:
         if self._second_look_at is not None and self._second_look_at <= anyio.current_time():
             self._expected.clear()
         self._second_look_at = None
+        was_full = self._left_behind or self._left_at_limit
+        self._left_at_limit = False
         while openings := self._executor.openings():
             self._left_behind = self._executor.has_full_type
+            self._has_settled = False
             full = [await self._fill(opening, reason) for opening in openings]
             if not any(full):
+                if was_full:
+                    self._look_after_settling()
                 if self._expected:
                     self._look_again_soon()
                 return
         self._left_behind = True
 
+    def _look_after_settling(self) -> None:
+        """A claim finds users at their limits while attempts that have ended are not settled."""
+        self._left_at_limit = self._executor.is_settling
+        if self._has_settled and not self._left_at_limit:
+            self._bell.ring(WakeReason.CAPACITY)
+
     async def _fill(self, opening: Opening, reason: WakeReason) -> bool:
-        """Claim for one opening and start what comes; True where as much came as was asked for."""
-        max_jobs = min(opening.slots, self._executor.free_slots, _JOBS_PER_CLAIM)
-        if max_jobs == 0:
-            return True
-        jobs = await self._claim(opening.types, max_jobs)
+        """Claim for one opening, in several claims where it is large; True where one may have left something."""
+        slots = min(opening.slots, self._executor.free_slots)
+        if slots <= _JOBS_PER_CLAIM:
+            return slots == 0 or await self._take(opening.types, slots, reason)
+        shares = [min(slots - first, _JOBS_PER_CLAIM) for first in range(0, slots, _JOBS_PER_CLAIM)]
+        full: list[bool] = []
+
+        async def take(share: int) -> None:
+            full.append(await self._take(opening.types, share, reason))
+
+        async with anyio.create_task_group() as group:
+            for share in shares[:_CLAIMS_AT_A_TIME]:
+                group.start_soon(take, share)
+        return any(full)
+
+    async def _take(self, types: Collection[str], max_jobs: int, reason: WakeReason) -> bool:
+        """One claim, and start what comes; True where it may have left something."""
+        is_repeated = bool(self._unanswered)
+        jobs = await self._claim(types, max_jobs)
         self._canary.claimed(jobs, anyio.current_time())
         self._expected.difference_update(job.id for job in jobs)
         if self._expected.intersection(self._announced_again):
             self._bell.ring(reason)
         self._announced_again.clear()
-        for job in jobs:
-            log = logger.bind(job_id=str(job.id), job_type=job.type, attempt=job.attempt)
-            log.info("claimed", woken_by=reason.value)
-        self._executor.start(jobs)
-        return len(jobs) >= max_jobs
+        self._executor.start(jobs, reason)
+        return is_repeated or len(jobs) >= max_jobs
 
     async def _claim(self, types: Collection[str], max_jobs: int) -> Sequence[Job]:
-        lease_id = self._unanswered or self._claims.new_lease_id()
-        self._unanswered = lease_id
-        with anyio.CancelScope(shield=True):  # jobs claimed while the worker is told to stop are ours to give back
-            jobs = await self._store.claim(self._claims.worker_id, lease_id, types, max_jobs)
-        self._unanswered = None
+        lease_id = self._unanswered.pop(0) if self._unanswered else self._claims.new_lease_id()
+        self._claiming += 1
+        try:
+            with anyio.CancelScope(shield=True):  # jobs claimed while the worker is told to stop are ours to give back
+                jobs = await self._store.claim(self._claims.worker_id, lease_id, types, max_jobs)
+        except StoreError:
+            self._unanswered.append(lease_id)
+            raise
+        finally:
+            self._claiming -= 1
         return jobs

@@ -24,6 +24,7 @@ from analysis_worker.processes import Processes
 from analysis_worker.reports import Reports
 from analysis_worker.settle import outcome_of_timeout, with_usage
 from analysis_worker.settlements import Settlements
+from analysis_worker.wakes import WakeReason
 
 if TYPE_CHECKING:
     from loguru import Logger
@@ -38,7 +39,6 @@ class _Stop(Enum):
 
 @dataclass(slots=True)
 class _Running:
-    type: str
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     settling: anyio.CancelScope = field(default_factory=lambda: anyio.CancelScope(shield=True))
     stop: _Stop | None = None
@@ -75,15 +75,19 @@ class Executor:
         group: TaskGroup,
         store: JobStore,
         workshop: Workshop,
+        on_freed: Callable[[], None],
         on_settled: Callable[[Settlement | None], None],
     ) -> None:
-        """`on_settled` hears of every slot that is free again, with the queue's answer where there was one."""
+        """`on_freed` hears of every slot that is free again, `on_settled` of every attempt that is over with the queue,
+        and of its answer where there was one."""
         self._group = group
         self._store = store
         self._workshop = workshop
         self._settlements = Settlements(group, store)
+        self._on_freed = on_freed
         self._on_settled = on_settled
         self._running: dict[Lease, _Running] = {}
+        self._at_work: Counter[str] = Counter()
         self._idle = anyio.Event()
 
     @property
@@ -93,7 +97,14 @@ class Executor:
 
     @property
     def free_slots(self) -> int:
-        return self._workshop.concurrency - len(self._running)
+        """A slot is free when its handler has ended. Settlements that the queue does not answer fill as many again."""
+        slots = self._workshop.concurrency
+        return min(slots - self._at_work.total(), 2 * slots - len(self._running))
+
+    @property
+    def is_settling(self) -> bool:
+        """Whether the queue counts attempts as running that have ended."""
+        return len(self._running) > self._at_work.total()
 
     def openings(self) -> list[Opening]:
         """What may be claimed now: all types without a limit together, and each type that has a limit by itself."""
@@ -110,11 +121,12 @@ class Executor:
         return 0 in self._left_of_limits().values()
 
     def _left_of_limits(self) -> dict[str, int]:
-        busy = Counter(running.type for running in self._running.values())
-        handlers = self._workshop.handlers.items()
-        return {type: handler.concurrency - busy[type] for type, handler in handlers if handler.concurrency is not None}
+        at_work, handlers = self._at_work, self._workshop.handlers.items()
+        return {
+            type: handler.concurrency - at_work[type] for type, handler in handlers if handler.concurrency is not None
+        }
 
-    def start(self, jobs: Collection[Job]) -> None:
+    def start(self, jobs: Collection[Job], woken_by: WakeReason) -> None:
         """Run the jobs in the background; their leases count as held from now on.
 
         Where an attempt at the same job still runs here, its lease is gone: the queue would not have given another.
@@ -122,9 +134,10 @@ class Executor:
         claimed = {job.id for job in jobs}
         self.lose([lease for lease in self._running if lease.job_id in claimed])
         for job in jobs:
-            running = self._running[job.lease] = _Running(job.type)
+            running = self._running[job.lease] = _Running()
+            self._at_work[job.type] += 1
             self._workshop.observer.started(job)
-            self._group.start_soon(self._run, job, running)
+            self._group.start_soon(self._run, job, running, woken_by)
 
     def lose(self, leases: Collection[Lease]) -> None:
         """Stop these attempts without a word to the queue: their leases are gone."""
@@ -148,8 +161,9 @@ class Executor:
             self._idle = anyio.Event()
             await self._idle.wait()
 
-    async def _run(self, job: Job, running: _Running) -> None:
+    async def _run(self, job: Job, running: _Running, woken_by: WakeReason) -> None:
         log = logger.bind(job_id=str(job.id), job_type=job.type, attempt=job.attempt)
+        log.info("claimed", woken_by=woken_by.value)
         started_at = anyio.current_time()
         outcome: Outcome | None = None
         settlement: Settlement | None = None
@@ -174,8 +188,12 @@ class Executor:
         reports = Reports(self._store, job.lease, partial(running.end, _Stop.LEASE_LOST), log)
         running.scope.deadline = anyio.current_time() + job.timeout_seconds
         context = _context(job, running.scope.deadline, reports, log)
-        with running.scope:
-            outcome = await run_attempt(self._workshop.handlers[job.type], context, self._workshop.processes)
+        try:
+            with running.scope:
+                outcome = await run_attempt(self._workshop.handlers[job.type], context, self._workshop.processes)
+        finally:
+            self._at_work[job.type] -= 1
+            self._on_freed()
         if running.scope.cancelled_caught and running.stop is None:
             outcome = outcome_of_timeout(job.timeout_seconds)
         outcome = with_usage(outcome, reports.usage)

@@ -42,7 +42,7 @@ class Observer:
         """A claimed job took a slot."""
 
     def ended(self, job: Job, outcome: Outcome | None, settlement: Settlement | None, run_seconds: float) -> None:
-        """The slot is free again. No outcome: the lease was lost. No settlement: the queue was not told."""
+        """The attempt is over. No outcome: the lease was lost. No settlement: the queue was not told."""
 
     def loop_ticked(self, lag_seconds: float) -> None:
         """The event loop ran, so much later than it should have."""

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from analysis_worker import Handler, JobContext
 from analysis_worker.adapters.memory import MemoryJobStore
 from analysis_worker.errors import StoreRejectedError, StoreUnavailableError
-from analysis_worker.jobs import Job, Lease
+from analysis_worker.jobs import Job, JobStatus, Lease
 from analysis_worker.outcomes import Completed, Failed, Outcome, Reconciliation, Settlement
 from analysis_worker.ports import Listener
 from analysis_worker.wakes import ListenerState, WakeReason
@@ -41,6 +41,7 @@ class LossyStore(MemoryJobStore):
         self.lost_answers: dict[str, int] = {}
         self.refused_results: str | None = None
         self.claims: list[UUID] = []
+        self.one_at_a_time = False
         self.may_answer = anyio.Event()
         self.may_answer.set()
         self.settled_together: list[int] = []
@@ -52,7 +53,8 @@ class LossyStore(MemoryJobStore):
 
     async def claim(self, worker_id: str, lease_id: UUID, types: Collection[str], max_jobs: int) -> Sequence[Job]:
         self.claims.append(lease_id)
-        jobs = await super().claim(worker_id, lease_id, types, max_jobs)
+        is_full = self.one_at_a_time and any(job.status is JobStatus.PROCESSING for job in self.jobs.values())
+        jobs = await super().claim(worker_id, lease_id, [] if is_full else types, 1 if self.one_at_a_time else max_jobs)
         await self.may_answer.wait()
         self._lose("claim")
         return jobs

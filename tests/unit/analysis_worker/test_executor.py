@@ -16,6 +16,7 @@ from analysis_worker.executor import Executor, Workshop
 from analysis_worker.handlers import by_type
 from analysis_worker.outcomes import Settlement
 from analysis_worker.processes import open_processes
+from analysis_worker.wakes import WakeReason
 from tests.unit.analysis_worker.doubles import LossyStore, Number, Run, double, eventually, handler_of
 
 pytestmark = pytest.mark.anyio
@@ -25,11 +26,14 @@ pytestmark = pytest.mark.anyio
 async def executing(store: LossyStore, run: Run) -> AsyncIterator[tuple[Executor, list[Settlement | None]]]:
     settled: list[Settlement | None] = []
     async with open_processes() as processes, anyio.create_task_group() as group:
-        yield Executor(group, store, Workshop(by_type([handler_of(run)]), processes, 5), settled.append), settled
+        yield (
+            Executor(group, store, Workshop(by_type([handler_of(run)]), processes, 5), lambda: None, settled.append),
+            settled,
+        )
 
 
 async def start_all(executor: Executor, store: LossyStore) -> None:
-    executor.start(await store.claim("w1", uuid4(), ["double"], 100))
+    executor.start(await store.claim("w1", uuid4(), ["double"], 100), WakeReason.SWEEP)
 
 
 async def run_one(store: LossyStore, run: Run, **row: float) -> MemoryJob:
@@ -283,11 +287,28 @@ async def test_a_handler_that_finishes_while_being_released_keeps_its_result(sto
     assert job.status is JobStatus.COMPLETED
 
 
-async def test_a_slot_is_taken_at_start_and_free_after_settling(store: LossyStore) -> None:
+async def test_a_slot_is_taken_at_start_and_free_when_the_handler_has_ended(store: LossyStore) -> None:
     store.enqueue("double", {"n": 1})
+    store.may_settle = anyio.Event()
     async with executing(store, double) as (executor, _):
         await start_all(executor, store)
         assert executor.free_slots == 4
+        await eventually(lambda: executor.is_settling)
+        assert (executor.free_slots, len(executor.held)) == (5, 1)
+        store.may_settle.set()
+
+
+async def test_unsettled_attempts_are_at_most_twice_as_many_as_slots(store: LossyStore) -> None:
+    store.may_settle = anyio.Event()
+    async with executing(store, double) as (executor, _):
+        for claimed, free in ((4, 5), (4, 2), (2, 0)):
+            for n in range(claimed):
+                store.enqueue("double", {"n": n})
+            await start_all(executor, store)
+            await anyio.wait_all_tasks_blocked()
+            assert executor.free_slots == free
+        assert executor.openings() == []
+        store.may_settle.set()
         await executor.wait_idle()
         assert executor.free_slots == 5
 

@@ -26,6 +26,7 @@ from analysis_worker.adapters.memory import MemoryJob
 from analysis_worker.executor import Executor, Workshop
 from analysis_worker.handlers import AnyHandler, by_type
 from analysis_worker.processes import open_processes
+from analysis_worker.wakes import WakeReason
 from tests.unit.analysis_worker.doubles import LossyStore, Number, eventually
 
 pytestmark = pytest.mark.anyio
@@ -72,8 +73,8 @@ async def run_all(store: LossyStore, handler: AnyHandler, *inputs: dict[str, obj
     jobs = [store.enqueue("double", input, **row) for input in inputs]  # type: ignore[arg-type]
     async with open_processes() as processes, anyio.create_task_group() as group:
         for job in jobs:
-            executor = Executor(group, store, Workshop(by_type([handler]), processes, 1), lambda _: None)
-            executor.start(await store.claim("w1", uuid4(), ["double"], 1))
+            executor = Executor(group, store, Workshop(by_type([handler]), processes, 1), lambda: None, lambda _: None)
+            executor.start(await store.claim("w1", uuid4(), ["double"], 1), WakeReason.SWEEP)
             await executor.wait_idle()
             assert job.attempt <= 1
     return jobs
@@ -148,8 +149,8 @@ async def test_a_cancel_kills_a_process_that_computes(store: LossyStore, tmp_pat
     path = tmp_path / "pid"
     job = store.enqueue("double", {"do": "spin", "path": str(path)})
     async with open_processes() as processes, anyio.create_task_group() as group:
-        executor = Executor(group, store, Workshop(by_type([PROCESS]), processes, 1), lambda _: None)
-        executor.start(await store.claim("w1", uuid4(), ["double"], 1))
+        executor = Executor(group, store, Workshop(by_type([PROCESS]), processes, 1), lambda: None, lambda _: None)
+        executor.start(await store.claim("w1", uuid4(), ["double"], 1), WakeReason.SWEEP)
         await eventually(lambda: path.exists() and path.read_text() != "")
         store.cancel(job.id)
         started_at = time.monotonic()

@@ -149,6 +149,63 @@ async def test_a_claim_without_an_answer_is_repeated_under_its_lease(store: Loss
     assert (job.attempt, len(job.ended)) == (1, 1)
 
 
+async def test_more_slots_than_one_claim_fills_are_filled_by_two_at_a_time(store: LossyStore) -> None:
+    jobs = [store.enqueue("double", {"n": n}) for n in range(250)]
+    store.may_answer = anyio.Event()
+    async with working(store, concurrency=230):
+        await eventually(lambda: len(store.claims) == 2)
+        await anyio.wait_all_tasks_blocked()
+        assert len(set(store.claims)) == len(store.claims) == 2
+        assert [job.status for job in jobs].count(JobStatus.PROCESSING) == 200
+        store.may_answer.set()
+        await eventually(lambda: is_completed(*jobs))
+
+
+async def test_two_claims_without_an_answer_are_both_repeated_and_what_is_left_is_claimed(store: LossyStore) -> None:
+    running = peak = 0
+
+    async def run(number: Number, context: JobContext) -> Number:
+        nonlocal running, peak
+        running += 1
+        peak = max(peak, running)
+        await anyio.sleep(0.002)
+        running -= 1
+        return number
+
+    jobs = [store.enqueue("double", {"n": n}) for n in range(300)]
+    store.lost_answers = {"claim": 2}
+    async with working(store, run, concurrency=200):
+        await eventually(lambda: is_completed(*jobs))
+    assert set(store.claims[:2]) == set(store.claims[2:4])
+    assert len(set(store.claims[:4])) == 2
+    assert {job.attempt for job in jobs} == {1}
+    assert peak <= 200
+
+
+async def test_a_claim_that_is_answered_counts_although_the_one_beside_it_is_not(store: LossyStore) -> None:
+    jobs = [store.enqueue("double", {"n": n}) for n in range(200)]
+    store.lost_answers = {"claim": 1}
+    async with working(store, concurrency=200):
+        await eventually(lambda: is_completed(*jobs))
+    assert store.claims[2] in store.claims[:2]
+    assert {(job.attempt, len(job.ended)) for job in jobs} == {(1, 1)}
+
+
+async def test_jobs_of_two_claims_that_are_answered_during_the_drain_are_given_back(store: LossyStore) -> None:
+    async def run(number: Number, context: JobContext) -> Number:
+        await anyio.sleep_forever()
+        raise AssertionError("not reached")
+
+    jobs = [store.enqueue("double", {"n": n}) for n in range(200)]
+    store.may_answer = anyio.Event()
+    async with working(store, run, concurrency=200, grace_seconds=0.01) as (worker, _):
+        await eventually(lambda: len(store.claims) == 2)
+        worker.stop()
+        await anyio.wait_all_tasks_blocked()
+        store.may_answer.set()
+    assert {(job.status, job.attempt) for job in jobs} == {(JobStatus.PENDING, 0)}
+
+
 async def test_draining_lets_running_jobs_finish_and_claims_nothing_more(store: LossyStore) -> None:
     go_on = anyio.Event()
 
@@ -380,6 +437,52 @@ async def test_a_slot_that_is_freed_during_a_claim_asks_for_no_other(store: Loss
         store.may_answer.set()
         await anyio.wait_all_tasks_blocked()
     assert len(store.claims) == 2
+
+
+async def test_a_slot_is_used_again_before_the_queue_knows_that_it_is_free(store: LossyStore) -> None:
+    store.may_settle = anyio.Event()
+    first, second = (store.enqueue("double", {"n": n}) for n in range(2))
+    async with working(store, concurrency=1):
+        await eventually(lambda: second.status is JobStatus.PROCESSING)
+        assert first.status is JobStatus.PROCESSING
+        store.may_settle.set()
+        await eventually(lambda: is_completed(first, second))
+
+
+async def test_what_a_limit_kept_back_is_claimed_when_the_queue_knows_that_there_is_room(store: LossyStore) -> None:
+    store.one_at_a_time = True
+    store.may_settle = anyio.Event()
+    jobs = [store.enqueue("double", {"n": n}) for n in range(3)]
+    async with working(store, concurrency=1):
+        await eventually(lambda: len(store.claims) == 2)
+        await anyio.wait_all_tasks_blocked()
+        assert len(store.claims) == 2
+        store.may_settle.set()
+        await eventually(lambda: is_completed(*jobs))
+
+
+async def test_what_a_limit_kept_back_is_claimed_when_there_was_room_before_the_claim_was_answered(
+    store: LossyStore,
+) -> None:
+    store.one_at_a_time = True
+    store.may_settle = anyio.Event()
+    go_on = anyio.Event()
+
+    async def run(number: Number, context: JobContext) -> Number:
+        await go_on.wait()
+        return number
+
+    first, second = (store.enqueue("double", {"n": n}) for n in range(2))
+    async with working(store, run, concurrency=1):
+        await eventually(lambda: first.status is JobStatus.PROCESSING)
+        store.may_answer = anyio.Event()
+        go_on.set()
+        await eventually(lambda: len(store.claims) == 2)
+        store.may_settle.set()
+        await eventually(lambda: is_completed(first))
+        await anyio.wait_all_tasks_blocked()
+        store.may_answer.set()
+        await eventually(lambda: is_completed(second))
 
 
 async def test_an_announcement_that_was_quicker_than_the_commit_is_followed_up(store: LossyStore) -> None:
