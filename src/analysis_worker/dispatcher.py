@@ -25,7 +25,6 @@ from analysis_worker.wakes import WakeReason
 _SECOND_LOOK_SECONDS = 1.0
 _CANARY_SECONDS = 1.0
 _JOBS_PER_CLAIM = 100
-_CLAIMS_AT_A_TIME = 2
 _CLAIM_BACKOFF = Backoff(first=0.5, cap=15.0)
 
 
@@ -163,6 +162,7 @@ class Dispatcher:
                 if self._expected:
                     self._look_again_soon()
                 return
+            was_full = True
         self._left_behind = True
 
     def _look_after_settling(self) -> None:
@@ -172,20 +172,23 @@ class Dispatcher:
             self._bell.ring(WakeReason.CAPACITY)
 
     async def _fill(self, opening: Opening, reason: WakeReason) -> bool:
-        """Claim for one opening, in several claims where it is large; True where one may have left something."""
+        """Claim for one opening, two at a time where one claim is not enough; True where something may be left."""
         slots = min(opening.slots, self._executor.free_slots)
         if slots <= _JOBS_PER_CLAIM:
             return slots == 0 or await self._take(opening.types, slots, reason)
-        shares = [min(slots - first, _JOBS_PER_CLAIM) for first in range(0, slots, _JOBS_PER_CLAIM)]
+        shares = iter([min(slots - first, _JOBS_PER_CLAIM) for first in range(0, slots, _JOBS_PER_CLAIM)])
         full: list[bool] = []
 
-        async def take(share: int) -> None:
-            full.append(await self._take(opening.types, share, reason))
+        async def take_shares() -> None:
+            for share in shares:
+                full.append(await self._take(opening.types, share, reason))
+                if not full[-1]:
+                    return
 
         async with anyio.create_task_group() as group:
-            for share in shares[:_CLAIMS_AT_A_TIME]:
-                group.start_soon(take, share)
-        return any(full)
+            group.start_soon(take_shares)
+            await take_shares()
+        return all(full)
 
     async def _take(self, types: Collection[str], max_jobs: int, reason: WakeReason) -> bool:
         """One claim, and start what comes; True where it may have left something."""
