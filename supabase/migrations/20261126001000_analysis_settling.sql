@@ -96,13 +96,13 @@ security invoker
 set search_path = ''
 as $$
 declare
-    a_uuid constant text := '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
+    a_uuid constant text := '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$';
     result constant jsonb := nullif(settlement -> 'result', 'null');
     usage constant jsonb := nullif(settlement -> 'usage', 'null');
     delay constant jsonb := nullif(settlement -> 'delay_seconds', 'null');
     retryable constant jsonb := nullif(settlement -> 'retryable', 'null');
 begin
-    if (settlement ->> 'job_id' ~* a_uuid and settlement ->> 'lease_id' ~* a_uuid) is not true then
+    if (settlement ->> 'job_id' ~ a_uuid and settlement ->> 'lease_id' ~ a_uuid) is not true then
         return private.describe_fault('PT400', 'job_id and lease_id must be UUIDs');
     end if;
     if jsonb_typeof(delay) <> 'number' then

@@ -14,6 +14,58 @@ drop function private.unqueue_ended_job();
 drop function private.drop_checkpoint();
 drop function private.announce_status();
 
+create or replace function private.admit_waiting(type text, users uuid[])
+returns integer
+language plpgsql
+volatile
+security invoker
+set search_path = ''
+set enable_seqscan = off
+as $$
+declare
+    moment constant timestamptz := clock_timestamp();
+    admitted integer;
+begin
+    update public.analysis_queue as queue
+    set state = 'claimable', position = private.place(moment, queue.priority)
+    where queue.job_id = any (array(
+        select next.job_id
+        from public.analysis_types as kind
+        cross join unnest(users) as asked (user_id)
+        cross join lateral (
+            select waiting.job_id, waiting.user_id, private.place(moment, waiting.priority) as place
+            from public.analysis_queue as waiting
+            where waiting.user_id = coalesce(asked.user_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+                and waiting.type = admit_waiting.type
+                and waiting.state = 'waiting'
+            order by waiting.position, waiting.sequence
+            for update skip locked
+            limit 1
+        ) as next
+        -- As has_turn says, in one statement for all. Not exists, which the planner may answer by reading the whole queue.
+        where kind.type = admit_waiting.type
+        and (
+            select true from public.analysis_queue as claimable
+            where claimable.user_id = next.user_id
+                and claimable.type = admit_waiting.type
+                and claimable.state = 'claimable'
+                and claimable.position <= next.place
+            limit 1
+        ) is null
+        and (
+            kind.concurrency_per_user is null
+            or kind.concurrency_per_user > (
+                select count(*)
+                from private.live_leases as running
+                where running.type = admit_waiting.type and running.user_id = next.user_id
+            )
+        )
+    ));
+    get diagnostics admitted = row_count;
+    return admitted;
+end
+$$;
+
 create function private.queue_jobs(job_ids uuid[])
 returns void
 language plpgsql
@@ -138,10 +190,18 @@ begin
         delete from public.analysis_checkpoints as saved where saved.job_id = any (ended);
     end if;
     for turn in
-        select changed.type, array_agg(distinct changed.user_id) as users
-        from changed
-        where changed.id = any (pending || ended)
-        group by changed.type
+        select moved.type, array_agg(moved.user_id) as users
+        from (
+            select distinct changed.type, changed.user_id from changed where changed.id = any (pending || ended)
+        ) as moved
+        where (
+            select true from public.analysis_queue as waiting
+            where waiting.type = moved.type
+                and waiting.user_id = coalesce(moved.user_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+                and waiting.state = 'waiting'
+            limit 1
+        )
+        group by moved.type
     loop
         perform private.admit_waiting(turn.type, turn.users);
     end loop;
