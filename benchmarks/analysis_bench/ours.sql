@@ -3,7 +3,7 @@
 
 create role worker_login login password 'postgres' in role analysis_worker;
 
-insert into auth.users (id) select lpad(to_hex(number), 32, '0')::uuid from generate_series(0, 1000) as number;
+insert into auth.users (id) select lpad(to_hex(number), 32, '0')::uuid from generate_series(1, 1000) as number;
 insert into public.analysis_types (type) values ('bench');
 
 create schema bench;
@@ -16,7 +16,7 @@ as $$
 begin
     perform set_config(
         'request.jwt.claims',
-        json_build_object('role', 'authenticated', 'sub', lpad(to_hex(user_number), 32, '0')::uuid)::text,
+        json_build_object('role', 'authenticated', 'sub', lpad(to_hex(user_number + 1), 32, '0')::uuid)::text,
         true
     );
     perform set_config('role', 'authenticated', true);

@@ -65,7 +65,7 @@ class _ByRpc:
         return [await self._enqueue(job) for job in jobs]
 
     async def _enqueue(self, job: Job) -> str:
-        claims = {"role": "authenticated", "sub": f"00000000-0000-0000-0000-{job.user:012x}"}
+        claims = {"role": "authenticated", "sub": f"00000000-0000-0000-0000-{job.user + 1:012x}"}
         token = sign(claims | {"exp": int(time.time()) + 3600}, self.jwt_secret)
         body = {"type": "bench", "input": job.payload}
         headers = {"Authorization": f"Bearer {token}"}
