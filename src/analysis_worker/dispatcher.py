@@ -53,8 +53,6 @@ class Dispatcher:
         self._unanswered: list[UUID] = []
         self._claiming = 0
         self._left_behind = False
-        self._left_at_limit = False
-        self._has_settled = False
         self._next_due_at: float | None = None
         self._second_look_at: float | None = None
         self._expected: set[UUID] = set()
@@ -100,10 +98,10 @@ class Dispatcher:
             self._bell.ring(WakeReason.CAPACITY)
 
     def settled(self, settlement: Settlement | None) -> None:
-        self._has_settled = True
+        """An attempt is over; `None` where its lease was lost, which may have given a limit room."""
         if settlement is not None and settlement.retry_in_seconds is not None:
             self.expect_due(settlement.retry_in_seconds)
-        if self._left_behind or (self._left_at_limit and not self._executor.is_settling):
+        if self._left_behind or settlement is None or settlement.has_next:
             self._bell.ring(WakeReason.CAPACITY)
 
     async def run(self) -> None:
@@ -150,26 +148,14 @@ class Dispatcher:
         if self._second_look_at is not None and self._second_look_at <= anyio.current_time():
             self._expected.clear()
         self._second_look_at = None
-        was_full = self._left_behind or self._left_at_limit
-        self._left_at_limit = False
         while openings := self._executor.openings():
             self._left_behind = self._executor.has_full_type
-            self._has_settled = False
             full = [await self._fill(opening, reason) for opening in openings]
             if not any(full):
-                if was_full:
-                    self._look_after_settling()
                 if self._expected:
                     self._look_again_soon()
                 return
-            was_full = True
         self._left_behind = True
-
-    def _look_after_settling(self) -> None:
-        """A claim finds users at their limits while attempts that have ended are not settled."""
-        self._left_at_limit = self._executor.is_settling
-        if self._has_settled and not self._left_at_limit:
-            self._bell.ring(WakeReason.CAPACITY)
 
     async def _fill(self, opening: Opening, reason: WakeReason) -> bool:
         """Claim for one opening, two at a time where one claim is not enough; True where something may be left."""

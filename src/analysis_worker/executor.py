@@ -101,11 +101,6 @@ class Executor:
         slots = self._workshop.concurrency
         return min(slots - self._at_work.total(), 2 * slots - len(self._running))
 
-    @property
-    def is_settling(self) -> bool:
-        """Whether the queue counts attempts as running that have ended."""
-        return len(self._running) > self._at_work.total()
-
     def openings(self) -> list[Opening]:
         """What may be claimed now: all types without a limit together, and each type that has a limit by itself."""
         if self.free_slots == 0:

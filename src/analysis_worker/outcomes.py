@@ -58,11 +58,15 @@ Outcome: TypeAlias = Completed | Failed | Deferred | Released
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """The queue's answer: the job's status now (None where it is deleted), or that the lease was lost."""
+    """The queue's answer: the job's status now (None where it is deleted), or that the lease was lost.
+
+    `has_next`: a limit has room again for a job that nobody else is told of.
+    """
 
     status: JobStatus | None
     lease_held: bool
     retry_in_seconds: float | None = None
+    has_next: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import asyncio
 import json
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -63,7 +63,8 @@ class Settlements:
             match await self._tell(lease, outcome):
                 case Settlement() as settlement:
                     _log_settlement(settlement, outcome, log)
-                    return outcome, settlement
+                    # The lost answer may have said that there is a next one; the repetition does not.
+                    return outcome, replace(settlement, has_next=settlement.has_next or failures > 0)
                 case StoreUnavailableError() as error:
                     failures += 1
                     log.warning("settlement not answered, sending again", error=str(error))

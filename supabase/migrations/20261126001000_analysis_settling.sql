@@ -262,6 +262,7 @@ set enable_mergejoin = off
 as $$
 declare
     endings jsonb;
+    types text[];
     cacheable uuid[];
     answers jsonb;
 begin
@@ -324,6 +325,7 @@ begin
         where job.id = settlement.job_id and job.lease_id = settlement.lease_id
         returning
             job.id as job_id,
+            job.type,
             settlement.lease_id,
             settlement.outcome,
             case
@@ -351,24 +353,37 @@ begin
             ended.job_id || ' ' || ended.lease_id,
             private.describe_ending(ended.status, ended.scheduled_at, false, ended.outcome)
         ),
+        array_agg(distinct ended.type),
         array_agg(ended.job_id) filter (where ended.cacheable)
-    into endings, cacheable
+    into endings, types, cacheable
     from ended;
     if cacheable is not null then
         perform private.remember_results(cacheable);
     end if;
 
-    -- Whatever did not end now is looked up by a statement of its own, which sees what others did meanwhile.
+    -- Whatever did not end now is looked up by a statement of its own, which sees what others did meanwhile. Nobody else
+    -- is told that a limit has room again.
     select jsonb_agg(
         coalesce(
-            endings -> (asked.job_id || ' ' || asked.lease_id), private.describe_lease(asked.job_id, asked.lease_id)
+            endings -> (asked.job_id || ' ' || asked.lease_id) || room.told,
+            private.describe_lease(asked.job_id, asked.lease_id)
         )
         order by asked.number
     )
     into answers
     from rows from (
         jsonb_to_recordset(settlements) as (job_id uuid, lease_id uuid)
-    ) with ordinality as asked (job_id, lease_id, number);
+    ) with ordinality as asked (job_id, lease_id, number)
+    cross join (
+        select case when bool_or((
+            select true
+            from public.analysis_queue as queue
+            where queue.type = kind.type and queue.state = 'claimable' and queue.position > '-infinity'
+            limit 1
+        )) then jsonb '{"has_next": true}' else '{}' end as told
+        from public.analysis_types as kind
+        where kind.type = any (types) and (kind.concurrency is not null or kind.concurrency_per_user is not null)
+    ) as room;
     return answers;
 end
 $$;
@@ -454,7 +469,8 @@ $$;
 comment on function public.settle_jobs(jsonb) is
     'Settles 1 to 200 jobs in one call, each under its own lease: [{job_id, lease_id, outcome: completed, failed, deferred '
     'or released, and the arguments of the function that does this to one job}]. Returns what those functions would, in '
-    'the same order; {refused: {code, message, detail}} where one would have raised, which undoes none of the others.';
+    'the same order; {refused: {code, message, detail}} where one would have raised, which undoes none of the others. '
+    'has_next: a limit of its type has room again, and a job is there for it that nobody is told of.';
 
 create or replace function private.complete_job(job_id uuid, lease_id uuid, result jsonb, usage jsonb)
 returns jsonb
@@ -545,6 +561,10 @@ begin
     select count(*) into released
     from jsonb_array_elements(private.end_attempts(held)) as answer
     where answer ->> 'outcome' = 'released';
+    -- It was told of jobs that it will not fetch any more.
+    if removed then
+        perform private.tell_workers('job', '{}');
+    end if;
     return jsonb_build_object('removed', removed, 'released', released);
 end
 $$;

@@ -3,6 +3,9 @@
 -- A job that became pending takes its place in the queue, one that ended leaves it and its checkpoint, the next job of the
 -- same user moves up, and the end is announced. Each of these was a trigger of its own for every row; a statement that
 -- ends a hundred jobs now asks each question once. Whoever writes the job, and however, nothing is left out.
+--
+-- Workers hear not only of new jobs, but of whatever else gives them something to do: jobs given back or replayed that are
+-- due, types that are resumed, limits that change. Without that, the next reconciliation would find it, half a minute later.
 
 drop trigger analysis_jobs_queue_new on public.analysis_jobs;
 drop trigger analysis_jobs_queue_again on public.analysis_jobs;
@@ -151,10 +154,11 @@ declare
     pending uuid[] := '{}';
     ended uuid[] := '{}';
     interrupted uuid[] := '{}';
+    is_due boolean := false;
     turn record;
 begin
     for job in
-        select changed.id, changed.user_id, changed.status, before.status as was
+        select changed.id, changed.user_id, changed.status, changed.scheduled_at, before.status as was
         from changed
         join before using (id)
         where changed.status <> 'processing'
@@ -163,6 +167,7 @@ begin
     loop
         if job.status = 'pending' then
             pending := pending || job.id;
+            is_due := is_due or job.scheduled_at <= clock_timestamp();
             continue;
         end if;
         ended := ended || job.id;
@@ -177,6 +182,9 @@ begin
     end loop;
     if cardinality(interrupted) > 0 then
         perform private.tell_workers('cancelled', interrupted);
+    end if;
+    if is_due then
+        perform private.tell_workers('job', '{}');
     end if;
     if cardinality(pending) + cardinality(ended) = 0 then
         return null;
@@ -210,7 +218,8 @@ end
 $$;
 comment on function private.follow_changes() is
     'Trigger: jobs that became pending, or moved, take their places; those that ended leave nothing behind and are '
-    'announced to their users, those cancelled while they ran to workers, too; the next jobs of the same users move up.';
+    'announced to their users, those cancelled while they ran to workers, too, which also hear of those that are due again; '
+    'the next jobs of the same users move up.';
 
 create trigger analysis_jobs_queue_new
     after insert on public.analysis_jobs
@@ -220,6 +229,28 @@ create trigger analysis_jobs_follow_changes
     after update on public.analysis_jobs
     referencing old table as before new table as changed
     for each statement execute function private.follow_changes();
+
+create function private.tell_of_type()
+returns trigger
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+begin
+    perform private.tell_workers('job', '{}');
+    return null;
+end
+$$;
+comment on function private.tell_of_type() is 'Trigger: workers look again, for there may be room for jobs that wait.';
+
+create trigger analysis_types_tell_workers
+    after update of paused, concurrency, concurrency_per_user on public.analysis_types
+    for each row when (
+        (new.paused, new.concurrency, new.concurrency_per_user)
+            is distinct from (old.paused, old.concurrency, old.concurrency_per_user)
+    )
+    execute function private.tell_of_type();
 
 create or replace function private.queue_missing()
 returns integer
@@ -257,5 +288,6 @@ end
 $$;
 
 drop function private.queue_job(public.analysis_jobs);
-revoke all on function private.queue_jobs(uuid[]), private.queue_new_jobs(), private.follow_changes()
+revoke all on function
+    private.queue_jobs(uuid[]), private.queue_new_jobs(), private.follow_changes(), private.tell_of_type()
 from public, anon, authenticated, service_role;

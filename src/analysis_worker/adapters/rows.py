@@ -53,9 +53,10 @@ class AnswerRow(_Row):
     status: JobStatus | None
     lease: Literal["held", "lost"]
     retry_in_seconds: float | None = None
+    has_next: bool = False
 
     def settlement(self) -> Settlement:
-        return Settlement(self.status, self.lease == "held", self.retry_in_seconds)
+        return Settlement(self.status, self.lease == "held", self.retry_in_seconds, self.has_next)
 
 
 class Refusal(_Row):

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from tests.sql.factories import CANCEL_ALL, Queue, call
+from tests.sql.factories import CANCEL_ALL, ERROR, Queue, call
 
 INSERT = (
     "insert into public.analysis_jobs (type, input) select 'medical_exam', %s from generate_series(1, %s) returning id"
@@ -107,3 +107,45 @@ def test_of_many_that_are_cancelled_only_the_one_that_ran_is_named(silent: Queue
     silent.new_job()
     silent.owner.execute(CANCEL_ALL)
     assert cancels(silent) == [("analysis_jobs", True, {"job_id": str(running)})]
+
+
+LOOK = [("analysis_jobs", "job", True, {})]
+
+
+def told(queue: Queue) -> list[tuple[Any, ...]]:
+    """Since it was asked last."""
+    answer = [row for row in rung(queue.owner) if row[0] == "analysis_jobs"]
+    queue.owner.execute("delete from realtime.messages")
+    return answer
+
+
+def test_jobs_that_are_given_back_or_replayed_ring_and_those_that_wait_for_their_time_do_not(silent: Queue) -> None:
+    given_back, waiting, failed = (silent.new_claimed_job() for _ in range(3))
+    told(silent)
+    call(silent.worker(), "release_job", job_id=given_back[0], lease_id=given_back[1])
+    assert told(silent) == LOOK
+    call(silent.worker(), "defer_job", job_id=waiting[0], lease_id=waiting[1], delay_seconds=60, reason="busy")
+    call(silent.worker(), "fail_job", job_id=failed[0], lease_id=failed[1], error=Jsonb(ERROR), retryable=False)
+    assert told(silent) == []
+    call(silent.session("service_role"), "replay_job", job_id=failed[0])
+    assert told(silent) == LOOK
+
+
+def test_a_worker_that_leaves_rings_once_for_what_it_was_told_and_did_not_fetch(silent: Queue) -> None:
+    silent.new_claimed_job("w1")
+    silent.owner.execute(
+        "update public.analysis_jobs set status = 'cancelled', lease_id = null, leased_by = null,"
+        " deadline_at = null, finished_at = now()"
+    )
+    told(silent)
+    for _ in range(2):
+        call(silent.worker(), "deregister_worker", worker_id="w1")
+    assert told(silent) == LOOK
+
+
+@pytest.mark.parametrize("change", ["paused = false", "concurrency = 9", "concurrency_per_user = null"])
+def test_a_type_that_has_more_room_rings_and_other_changes_do_not(silent: Queue, change: str) -> None:
+    silent.new_type("echo", paused=True, concurrency=1, concurrency_per_user=1)
+    for wanted in (change, change, "timeout_seconds = 9"):
+        silent.owner.execute(f"update public.analysis_types set {wanted} where type = 'echo'".encode())
+    assert told(silent) == LOOK

@@ -162,3 +162,22 @@ def test_the_next_jobs_of_users_whose_jobs_end_together_may_be_claimed(queue: Qu
     states = queue.owner.execute("select distinct state from public.analysis_queue").fetchall()
     assert states == [("claimable",)]
     assert len(claim(queue.worker(), "w1", uuid4(), types=["each"], max_jobs=10)) == len(users)
+
+
+@pytest.mark.parametrize("kind", SINGLES)
+@pytest.mark.parametrize(
+    ("limits", "has_next"), [({}, False), ({"concurrency": 1}, True), ({"concurrency_per_user": 1}, True)]
+)
+def test_a_limit_that_has_room_again_is_told(queue: Queue, kind: str, limits: dict[str, int], has_next: bool) -> None:
+    queue.new_type("echo", **limits)
+    (held,) = claimed(queue, 1, type="echo")
+    queue.new_job(type="echo")
+    first, again = (settle(queue, settlement(kind, *held))[0] for _ in range(2))
+    assert (first.get("has_next", False), again.get("has_next", False)) == (has_next, False)
+
+
+def test_a_limit_with_room_for_nobody_is_not_told(queue: Queue) -> None:
+    queue.new_type("echo", concurrency=1)
+    (held,) = claimed(queue, 1, type="echo")
+    queue.new_job()
+    assert "has_next" not in settle(queue, settlement("completed", *held))[0]

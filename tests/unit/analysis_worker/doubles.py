@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -68,7 +68,7 @@ class LossyStore(MemoryJobStore):
         answers = {
             lease: StoreRejectedError(refused, "no room")
             if refused is not None and isinstance(outcome, Completed)
-            else self._settle(lease, outcome)
+            else replace(self._settle(lease, outcome), has_next=self.one_at_a_time)
             for lease, outcome in outcomes.items()
         }
         self._lose("settle")
