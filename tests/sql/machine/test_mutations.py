@@ -8,7 +8,7 @@ from tests.databases import MIGRATIONS, Databases
 from tests.sql.machine.machine import play
 from tests.sql.machine.model import Violation
 from tests.sql.machine.mutations import MUTATIONS, Mutation
-from tests.sql.machine.world import opened_world
+from tests.sql.machine.world import World, opened_world
 
 BRIEF = settings(settings.get_profile("brief"), max_examples=100, phases=[Phase.generate], report_multiple_bugs=False)
 
@@ -18,5 +18,15 @@ def test_the_machine_finds_a_missing_fence(databases: Databases, mutation: Mutat
     migrations = mutation.apply(read_migrations(MIGRATIONS))
     with databases.copied("platform") as name:
         migrate(databases.url(name), migrations)
-        with opened_world(databases, name) as world, pytest.raises(Violation):
-            play(world, BRIEF)
+        with opened_world(databases, name) as world:
+            assert finds_violation(world)
+
+
+def finds_violation(world: World) -> bool:
+    """Also one that depends on who is quicker, which Hypothesis does not see again and wraps into a group."""
+    found = False
+    try:
+        play(world, BRIEF)
+    except* Violation:
+        found = True
+    return found
