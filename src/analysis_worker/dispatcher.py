@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from analysis_worker.wakes import WakeReason
 
 _SECOND_LOOK_SECONDS = 1.0
 _CANARY_SECONDS = 1.0
+_MOST_EXPECTED = 1000  # times; the reconciler sees to the rest
 _JOBS_PER_CLAIM = 100
 _CLAIM_BACKOFF = Backoff(first=0.5, cap=15.0)
 
@@ -53,7 +55,7 @@ class Dispatcher:
         self._unanswered: list[UUID] = []
         self._claiming = 0
         self._left_behind = False
-        self._next_due_at: float | None = None
+        self._due_at: set[float] = set()
         self._second_look_at: float | None = None
         self._expected: set[UUID] = set()
         self._announced_again: set[UUID] = set()
@@ -63,8 +65,11 @@ class Dispatcher:
         """Know the living workers, to take turns with them."""
         self._workers = workers
 
-    def woken(self, reason: WakeReason, job_id: UUID | None = None) -> None:
-        """Look now or, where a single job was announced that another worker fetches first, a little later."""
+    def woken(self, reason: WakeReason, job_id: UUID | None = None, due_in_seconds: float = 0.0) -> None:
+        """Look now or then or, where a single job was announced that another worker fetches first, a little later."""
+        if due_in_seconds > 0:
+            self._expect_later(due_in_seconds, job_id)
+            return
         if job_id is not None:
             is_news = self._canary.announced(job_id)
             if not goes_first(self._claims.worker_id, job_id, self._workers):
@@ -86,11 +91,16 @@ class Dispatcher:
             self._second_look_at = anyio.current_time() + delay
             self._bell.nudge()
 
+    def _expect_later(self, seconds: float, job_id: UUID | None) -> None:
+        is_ours = job_id is None or goes_first(self._claims.worker_id, job_id, self._workers)
+        if job_id is not None:
+            self._canary.announced(job_id)
+        self.expect_due(seconds if is_ours else seconds + _SECOND_LOOK_SECONDS)
+
     def expect_due(self, seconds: float) -> None:
-        """A job becomes due in `seconds`, and nothing will ring for it."""
-        due_at = anyio.current_time() + seconds
-        if self._next_due_at is None or due_at < self._next_due_at:
-            self._next_due_at = due_at
+        """A job becomes due in `seconds`, and nothing will ring for it then."""
+        if len(self._due_at) < _MOST_EXPECTED:
+            self._due_at.add(math.ceil((anyio.current_time() + seconds) * 10) / 10)  # together what is due together
             self._bell.nudge()
 
     def slot_freed(self) -> None:
@@ -101,7 +111,7 @@ class Dispatcher:
         """An attempt is over; `None` where its lease was lost, which may have given a limit room."""
         if settlement is not None and settlement.retry_in_seconds is not None:
             self.expect_due(settlement.retry_in_seconds)
-        if self._left_behind or settlement is None or settlement.has_next:
+        if self._left_behind or settlement is None or settlement.has_next or not settlement.lease_held:
             self._bell.ring(WakeReason.CAPACITY)
 
     async def run(self) -> None:
@@ -133,7 +143,8 @@ class Dispatcher:
                 self._wake_source.distrust()
 
     def _patience(self) -> float | None:
-        look_at = min((at for at in (self._next_due_at, self._second_look_at) if at is not None), default=None)
+        second_look = set() if self._second_look_at is None else {self._second_look_at}
+        look_at = min(self._due_at | second_look, default=None)
         look_in = None if look_at is None else look_at - anyio.current_time()
         return patience(self._wake_source.state, self._claims.poll_seconds, look_in)
 
@@ -143,9 +154,9 @@ class Dispatcher:
         One that does not says that nothing claimable is left, so whatever there was to look at again is seen to. Except
         for an announced job that did not come: somebody else has it, or the announcement was quicker than the commit.
         """
-        if self._next_due_at is not None and self._next_due_at <= anyio.current_time():
-            self._next_due_at = None
-        if self._second_look_at is not None and self._second_look_at <= anyio.current_time():
+        now = anyio.current_time()
+        self._due_at = {at for at in self._due_at if at > now}
+        if self._second_look_at is not None and self._second_look_at <= now:
             self._expected.clear()
         self._second_look_at = None
         while openings := self._executor.openings():

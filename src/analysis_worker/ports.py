@@ -57,8 +57,8 @@ class JobStore(Protocol):
 class Listener(Protocol):
     """Who is told. Both are called from the event loop and never raise."""
 
-    def woken(self, reason: WakeReason, job_id: UUID | None = None) -> None:
-        """There may be something to claim; `job_id` where a single job was announced."""
+    def woken(self, reason: WakeReason, job_id: UUID | None = None, due_in_seconds: float = 0.0) -> None:
+        """There may be something to claim, now or then; `job_id` where a single job was announced."""
         ...
 
     def cancelled(self, job_id: UUID | None = None) -> None:

@@ -51,8 +51,8 @@ class _Ears:
     executor: Executor
     pulse: Pulse
 
-    def woken(self, reason: WakeReason, job_id: UUID | None = None) -> None:
-        self.dispatcher.woken(reason, job_id)
+    def woken(self, reason: WakeReason, job_id: UUID | None = None, due_in_seconds: float = 0.0) -> None:
+        self.dispatcher.woken(reason, job_id, due_in_seconds)
 
     def cancelled(self, job_id: UUID | None = None) -> None:
         """An event is a hint: whether our lease is gone, the next heartbeat tells, and it comes now."""

@@ -563,7 +563,7 @@ begin
     where answer ->> 'outcome' = 'released';
     -- It was told of jobs that it will not fetch any more.
     if removed then
-        perform private.tell_workers('job', '{}');
+        perform private.tell_workers('job');
     end if;
     return jsonb_build_object('removed', removed, 'released', released);
 end

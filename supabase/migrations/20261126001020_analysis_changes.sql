@@ -4,8 +4,8 @@
 -- same user moves up, and the end is announced. Each of these was a trigger of its own for every row; a statement that
 -- ends a hundred jobs now asks each question once. Whoever writes the job, and however, nothing is left out.
 --
--- Workers hear not only of new jobs, but of whatever else gives them something to do: jobs given back or replayed that are
--- due, types that are resumed, limits that change. Without that, the next reconciliation would find it, half a minute later.
+-- Workers hear not only of new jobs, but of whatever else gives them something to do: jobs that are pending again, now or
+-- later, types that are resumed, limits that change. Without that, the next reconciliation would find it, half a minute later.
 
 drop trigger analysis_jobs_queue_new on public.analysis_jobs;
 drop trigger analysis_jobs_queue_again on public.analysis_jobs;
@@ -154,7 +154,7 @@ declare
     pending uuid[] := '{}';
     ended uuid[] := '{}';
     interrupted uuid[] := '{}';
-    is_due boolean := false;
+    first_due_at timestamptz;
     turn record;
 begin
     for job in
@@ -167,7 +167,7 @@ begin
     loop
         if job.status = 'pending' then
             pending := pending || job.id;
-            is_due := is_due or job.scheduled_at <= clock_timestamp();
+            first_due_at := least(first_due_at, job.scheduled_at);
             continue;
         end if;
         ended := ended || job.id;
@@ -183,8 +183,10 @@ begin
     if cardinality(interrupted) > 0 then
         perform private.tell_workers('cancelled', interrupted);
     end if;
-    if is_due then
-        perform private.tell_workers('job', '{}');
+    if cardinality(pending) > 0 then
+        perform private.tell_workers(
+            'job', case when first_due_at > clock_timestamp() then pending else '{}' end, first_due_at
+        );
     end if;
     if cardinality(pending) + cardinality(ended) = 0 then
         return null;
@@ -218,7 +220,7 @@ end
 $$;
 comment on function private.follow_changes() is
     'Trigger: jobs that became pending, or moved, take their places; those that ended leave nothing behind and are '
-    'announced to their users, those cancelled while they ran to workers, too, which also hear of those that are due again; '
+    'announced to their users, those cancelled while they ran to workers, too, which also hear of those that are pending again; '
     'the next jobs of the same users move up.';
 
 create trigger analysis_jobs_queue_new
@@ -238,7 +240,7 @@ security definer
 set search_path = ''
 as $$
 begin
-    perform private.tell_workers('job', '{}');
+    perform private.tell_workers('job');
     return null;
 end
 $$;

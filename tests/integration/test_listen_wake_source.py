@@ -98,6 +98,16 @@ async def test_what_is_no_message_of_ours_makes_it_look_anyway(url: str, databas
         assert notes.cancels == []
 
 
+async def test_seconds_that_are_none_mean_now(url: str, database: psycopg.AsyncConnection) -> None:
+    async with listening(url) as (source, notes):
+        await eventually(lambda: source.state is ListenerState.READY)
+        for seconds in ('"x"', "-1", "null", "[]", "1e999", "7.5"):
+            message = f'{{"event": "job", "due_in_seconds": {seconds}}}'
+            await database.execute("select pg_notify('analysis_jobs', %s)", (message,))
+        await eventually(lambda: len(notes.wakes) == 7)
+    assert notes.later == {None: 7.5}
+
+
 async def test_cancels_without_an_id_are_several(url: str, database: psycopg.AsyncConnection) -> None:
     async with listening(url) as (source, notes):
         await eventually(lambda: source.state is ListenerState.READY)

@@ -28,10 +28,13 @@ class Notes:
     """A listener that writes down what it is told."""
 
     wakes: list[tuple[WakeReason, UUID | None]] = field(default_factory=list)
+    later: dict[UUID | None, float] = field(default_factory=dict)
     cancels: list[UUID | None] = field(default_factory=list)
 
-    def woken(self, reason: WakeReason, job_id: UUID | None = None) -> None:
+    def woken(self, reason: WakeReason, job_id: UUID | None = None, due_in_seconds: float = 0.0) -> None:
         self.wakes.append((reason, job_id))
+        if due_in_seconds:
+            self.later[job_id] = due_in_seconds
 
     def cancelled(self, job_id: UUID | None = None) -> None:
         self.cancels.append(job_id)
@@ -67,9 +70,12 @@ async def database(stack: StackVariables) -> AsyncIterator[psycopg.AsyncConnecti
         await connection.execute("delete from public.analysis_jobs")
 
 
-async def enqueue(database: psycopg.AsyncConnection) -> UUID:
-    statement = "insert into public.analysis_jobs (type, input) values (%s, %s) returning id"
-    row = await (await database.execute(statement, (TYPE, Jsonb({})))).fetchone()
+async def enqueue(database: psycopg.AsyncConnection, delay_seconds: float = 0.0) -> UUID:
+    statement = (
+        "insert into public.analysis_jobs (type, input, scheduled_at)"
+        " values (%s, %s, now() + make_interval(secs => %s)) returning id"
+    )
+    row = await (await database.execute(statement, (TYPE, Jsonb({}), delay_seconds))).fetchone()
     assert row is not None
     job_id: UUID = row[0]
     return job_id
@@ -128,6 +134,15 @@ async def test_a_cancel_of_a_running_job_is_heard_by_the_doorbell_alone(
             await claim(database)
             await cancel(database, job_id)
             await eventually(lambda: notes.cancels == [job_id])
+
+
+async def test_a_job_for_later_is_heard_with_its_time(stack: StackVariables, database: psycopg.AsyncConnection) -> None:
+    async with listening(stack.api_url, stack.secret_key) as (source, notes):
+        await eventually(lambda: source.state is ListenerState.READY and notes.sweeps() == 2)
+        async with without_changes(database):
+            now, later = await enqueue(database), await enqueue(database, delay_seconds=60)
+            await eventually(lambda: notes.heard(now) and notes.heard(later))
+    assert notes.later == {later: pytest.approx(60, abs=5)}
 
 
 async def test_cancels_of_several_running_jobs_are_heard_as_one(

@@ -9,7 +9,7 @@ import anyio
 import psycopg
 from loguru import logger
 
-from analysis_worker.adapters.listening import Readiness, id_in
+from analysis_worker.adapters.listening import Readiness, id_in, seconds_in
 from analysis_worker.backoff import Backoff
 from analysis_worker.observer import NOBODY, Observer
 from analysis_worker.ports import Listener
@@ -87,4 +87,4 @@ def _pass_on(payload: str, listener: Listener) -> None:
         case {"event": "cancelled"}:
             listener.cancelled(job_id)
         case _:
-            listener.woken(WakeReason.DOORBELL, job_id)
+            listener.woken(WakeReason.DOORBELL, job_id, seconds_in(message, "due_in_seconds"))

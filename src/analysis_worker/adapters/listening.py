@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -38,8 +39,21 @@ class Readiness:
 def id_in(message: Any, *path: str) -> UUID | None:
     """The id at `path`, None where there is none: a row can arrive without columns that its reader may not see."""
     try:
-        for name in path:
-            message = message[name]
-        return UUID(message)
+        return UUID(_at(message, path))
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
+
+
+def seconds_in(message: Any, *path: str) -> float:
+    """The positive number at `path`, 0 where there is none."""
+    try:
+        seconds = float(_at(message, path))
+    except (KeyError, TypeError, ValueError):
+        return 0.0
+    return seconds if 0 < seconds < float("inf") else 0.0
+
+
+def _at(message: Any, path: Sequence[str]) -> Any:
+    for name in path:
+        message = message[name]
+    return message

@@ -19,7 +19,7 @@ from realtime import (
 from realtime.types import RealtimeChannelConfig
 from websockets.exceptions import WebSocketException
 
-from analysis_worker.adapters.listening import id_in
+from analysis_worker.adapters.listening import id_in, seconds_in
 from analysis_worker.ports import Listener
 from analysis_worker.wakes import WakeReason
 
@@ -117,7 +117,8 @@ class Subscription:
         self._listener.woken(WakeReason.REALTIME, id_in(change, "data", "record", "id"))
 
     def _on_doorbell(self, message: Any) -> None:
-        self._listener.woken(WakeReason.DOORBELL, id_in(message, "payload", "job_id"))
+        due_in = seconds_in(message, "payload", "due_in_seconds")
+        self._listener.woken(WakeReason.DOORBELL, id_in(message, "payload", "job_id"), due_in)
 
     def _on_doorbell_cancelled(self, message: Any) -> None:
         self._listener.cancelled(id_in(message, "payload", "job_id"))

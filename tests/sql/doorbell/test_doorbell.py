@@ -109,7 +109,7 @@ def test_of_many_that_are_cancelled_only_the_one_that_ran_is_named(silent: Queue
     assert cancels(silent) == [("analysis_jobs", True, {"job_id": str(running)})]
 
 
-LOOK = [("analysis_jobs", "job", True, {})]
+LOOK: list[tuple[Any, ...]] = [("analysis_jobs", "job", True, {})]
 
 
 def told(queue: Queue) -> list[tuple[Any, ...]]:
@@ -119,16 +119,38 @@ def told(queue: Queue) -> list[tuple[Any, ...]]:
     return answer
 
 
-def test_jobs_that_are_given_back_or_replayed_ring_and_those_that_wait_for_their_time_do_not(silent: Queue) -> None:
-    given_back, waiting, failed = (silent.new_claimed_job() for _ in range(3))
+def test_jobs_that_are_given_back_or_replayed_ring_and_those_that_ended_do_not(silent: Queue) -> None:
+    given_back, failed = (silent.new_claimed_job() for _ in range(2))
     told(silent)
     call(silent.worker(), "release_job", job_id=given_back[0], lease_id=given_back[1])
     assert told(silent) == LOOK
-    call(silent.worker(), "defer_job", job_id=waiting[0], lease_id=waiting[1], delay_seconds=60, reason="busy")
     call(silent.worker(), "fail_job", job_id=failed[0], lease_id=failed[1], error=Jsonb(ERROR), retryable=False)
     assert told(silent) == []
     call(silent.session("service_role"), "replay_job", job_id=failed[0])
     assert told(silent) == LOOK
+
+
+def test_a_job_that_waits_again_rings_by_its_id_and_says_for_how_long(silent: Queue) -> None:
+    job_id, lease_id = silent.new_claimed_job()
+    told(silent)
+    call(silent.worker(), "defer_job", job_id=job_id, lease_id=lease_id, delay_seconds=60, reason="busy")
+    ((*_, message),) = told(silent)
+    assert message.pop("due_in_seconds") == pytest.approx(60, abs=5)
+    assert message == {"job_id": str(job_id)}
+
+
+@pytest.mark.parametrize(("delays", "due_in_seconds"), [((60,), 60), ((60, 30), 30), ((60, 0), None)])
+def test_jobs_for_later_ring_and_say_when_the_first_is_due(
+    silent: Queue, delays: tuple[int, ...], due_in_seconds: int | None
+) -> None:
+    silent.owner.execute(
+        "insert into public.analysis_jobs (type, input, scheduled_at)"
+        " select 'medical_exam', '{}', now() + make_interval(secs => delay) from unnest(%s::integer[]) as delay",
+        [list(delays)],
+    )
+    ((*_, message),) = told(silent)
+    assert message.get("due_in_seconds") == (due_in_seconds and pytest.approx(due_in_seconds, abs=5))
+    assert ("job_id" in message) == (len(delays) == 1)
 
 
 def test_a_worker_that_leaves_rings_once_for_what_it_was_told_and_did_not_fetch(silent: Queue) -> None:

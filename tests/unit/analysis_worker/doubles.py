@@ -110,9 +110,9 @@ class ScriptedWakeSource:
         self.listening.set()
         await anyio.sleep_forever()
 
-    def ring(self, reason: WakeReason, job_id: UUID | None = None) -> None:
+    def ring(self, reason: WakeReason, job_id: UUID | None = None, due_in_seconds: float = 0.0) -> None:
         assert self.listener is not None
-        self.listener.woken(reason, job_id)
+        self.listener.woken(reason, job_id, due_in_seconds)
 
 
 class Number(BaseModel):

@@ -139,6 +139,34 @@ async def test_a_retry_is_picked_up_when_it_is_due_although_nothing_rings(store:
         await eventually(lambda: is_completed(job))
 
 
+async def test_of_several_retries_each_is_picked_up_when_it_is_due(store: LossyStore, clock: Clock) -> None:
+    async def run(number: Number, context: JobContext) -> Number:
+        if context.job.attempt == 1:
+            raise RetryableError("busy", "later", delay_seconds=number.n / 10)
+        return number
+
+    async with working(store, run) as (_, source):
+        jobs = [store.enqueue("double", {"n": n}) for n in (2, 5)]
+        source.ring(WakeReason.REALTIME)
+        await eventually(lambda: all(job.attempt == 1 and job.status is JobStatus.PENDING for job in jobs))
+        for job in jobs:
+            clock.now = job.scheduled_at + timedelta(milliseconds=1)
+            await eventually(lambda: is_completed(job))  # noqa: B023
+
+
+async def test_a_job_announced_for_later_is_claimed_then_and_not_before(store: LossyStore, clock: Clock) -> None:
+    async with working(store) as (_, source):
+        before = len(store.claims)
+        job = store.enqueue("double", {"n": 1})
+        job.scheduled_at = clock.now + timedelta(seconds=0.3)
+        source.ring(WakeReason.DOORBELL, job.id, due_in_seconds=0.3)
+        await anyio.wait_all_tasks_blocked()
+        assert len(store.claims) == before
+        clock.now = job.scheduled_at
+        await eventually(lambda: is_completed(job))
+    assert len(store.claims) == before + 1
+
+
 async def test_a_claim_without_an_answer_is_repeated_under_its_lease(store: LossyStore) -> None:
     async with working(store) as (_, source):
         job = store.enqueue("double", {"n": 1})

@@ -1,4 +1,4 @@
-"""Workers with free slots and jobs that a limit keeps back: what makes room is told, not found half a minute later."""
+"""Workers with free slots and jobs that cannot start yet: they are told when they can; no reconciliation finds it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from tests.apps import TYPE
 from tests.databases import Databases
@@ -102,3 +103,22 @@ def test_what_a_stopping_worker_gives_back_another_one_takes_up(url: str, gate: 
             gate.touch()
             wait_for(url, job_id, "completed")
     assert attempts(url, job_id) == [(1, "released"), (1, "completed")]
+
+
+def test_jobs_for_later_start_when_they_are_due(url: str, gate: Path) -> None:
+    ask(url, "insert into public.analysis_types (type) values (%s) returning type", TYPE)
+    gate.touch()
+    with working(url, gate.parent):
+        job_ids = [enqueue_for_later(url, gate, seconds) for seconds in (3.0, 1.0, 2.0)]
+        are_settled(url, job_ids)
+    statement = "select extract(epoch from started_at - scheduled_at)::float8 as late from public.analysis_jobs"
+    assert all(0 <= row["late"] < 10 for row in ask(url, statement))
+
+
+def enqueue_for_later(url: str, gate: Path, seconds: float) -> UUID:
+    statement = (
+        "insert into public.analysis_jobs (type, input, scheduled_at)"
+        " values (%s, %s, now() + make_interval(secs => %s)) returning id"
+    )
+    job_id: UUID = ask(url, statement, TYPE, Jsonb({"path": str(gate)}), seconds)[0]["id"]
+    return job_id
