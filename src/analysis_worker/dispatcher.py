@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import anyio
+from anyio.lowlevel import checkpoint_if_cancelled
 from loguru import logger
 
 from analysis_worker.backoff import Backoff
@@ -200,6 +201,7 @@ class Dispatcher:
         return is_repeated or len(jobs) >= max_jobs
 
     async def _claim(self, types: Collection[str], max_jobs: int) -> Sequence[Job]:
+        await checkpoint_if_cancelled()  # between one shielded claim and the next nothing else would notice
         lease_id = self._unanswered.pop(0) if self._unanswered else self._claims.new_lease_id()
         self._claiming += 1
         try:

@@ -236,13 +236,14 @@ async def test_jobs_of_two_claims_that_are_answered_during_the_drain_are_given_b
         await anyio.sleep_forever()
         raise AssertionError("not reached")
 
-    jobs = [store.enqueue("double", {"n": n}) for n in range(200)]
+    jobs = [store.enqueue("double", {"n": n}) for n in range(300)]
     store.may_answer = anyio.Event()
-    async with working(store, run, concurrency=200, grace_seconds=0.01) as (worker, _):
+    async with working(store, run, concurrency=300, grace_seconds=0.01) as (worker, _):
         await eventually(lambda: len(store.claims) == 2)
         worker.stop()
         await anyio.wait_all_tasks_blocked()
         store.may_answer.set()
+    assert len(store.claims) == 2
     assert {(job.status, job.attempt) for job in jobs} == {(JobStatus.PENDING, 0)}
 
 
@@ -262,6 +263,28 @@ async def test_draining_lets_running_jobs_finish_and_claims_nothing_more(store: 
         source.ring(WakeReason.REALTIME)
         go_on.set()
     assert (first.status, late.status) == (JobStatus.COMPLETED, JobStatus.PENDING)
+
+
+async def test_a_slot_that_is_freed_during_the_last_claim_is_not_filled_any_more(store: LossyStore) -> None:
+    may_end = [anyio.Event() for _ in range(4)]
+
+    async def run(number: Number, context: JobContext) -> Number:
+        await may_end[number.n].wait()
+        return number
+
+    jobs = [store.enqueue("double", {"n": n}) for n in range(4)]
+    async with working(store, run) as (worker, _):
+        await eventually(lambda: jobs[1].status is JobStatus.PROCESSING)
+        store.may_answer = anyio.Event()
+        may_end[0].set()
+        await eventually(lambda: len(store.claims) == 2)
+        worker.stop()
+        may_end[1].set()
+        await eventually(lambda: is_completed(jobs[1]))
+        store.may_answer.set()
+        may_end[2].set()
+        may_end[3].set()
+    assert [job.status for job in jobs] == [JobStatus.COMPLETED] * 3 + [JobStatus.PENDING]
 
 
 async def test_a_worker_that_is_told_to_stop_before_it_has_begun_ends_at_once(store: LossyStore) -> None:
