@@ -24,7 +24,7 @@ from analysis_worker.observer import NOBODY, Observer
 from analysis_worker.ports import Listener
 from analysis_worker.wakes import ListenerState, WakeReason
 
-_BACKOFF = Backoff(first=1.0, cap=30.0)
+_BACKOFF = Backoff(first=1.0, cap=8.0)  # after an outage of any length events come again within ten seconds
 _UNAUTHORIZED = 401
 
 
