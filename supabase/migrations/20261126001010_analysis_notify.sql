@@ -2,7 +2,7 @@
 --
 -- The doorbell says it by a broadcast, and NOTIFY to workers next to the database. Both on analysis_jobs, once a statement:
 --
---     job          {"job_id"} of a single job that is new or that waits again, {} of several, or of anything else worth a look
+--     job          {"job_id"} of a single job that is new or is repeated later, {} of several, or of anything else worth a look
 --     cancelled    {"job_id"} of a single job that was cancelled while it ran, {} of several: look at all you hold
 --
 -- due_in_seconds is added where there is nothing to fetch before then: jobs for later, and attempts that are repeated. A
