@@ -121,6 +121,7 @@ TURNED_AWAY = {
 TRIGGERS = {
     "check_input_schema",
     "follow_changes",
+    "tell_of_type",
     "queue_new_jobs",
     "ring_doorbell",
 }
