@@ -44,7 +44,7 @@ SYSTEMS = (
         "ours-changes",
         "ours, Postgres Changes only",
         _OURS,
-        about="PostgREST and Realtime's Postgres Changes over HTTP; the doorbell's trigger is off",
+        about="PostgREST and Realtime's Postgres Changes over HTTP; the doorbell rings for cancels, not for jobs",
     ),
     System(
         "ours-doorbell",
